@@ -1,0 +1,71 @@
+"""The `digitlab` command. It stands on Python alone, so that it can say what is wrong where a package is broken.
+
+Each command is a module with a docstring, `add_arguments(parser)` and `run(arguments)`; only the one asked for is
+imported.
+"""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "lab": ("digitlab.lab", "open the notebooks in JupyterLab"),
+    "train": ("digitlab.train_model", "train the network and save it"),
+    "draw": ("digitlab.draw_predict", "draw in a window on the desktop"),
+    "evaluate": ("digitlab.evaluate", "tell how well a network reads a file of drawings"),
+    "check": ("digitlab.check", "check that everything a lesson needs is here"),
+}
+
+_MISSING_LIBRARY = """\
+OpenCV needs a library of the system that is missing ({error}).
+On Debian and Ubuntu: sudo apt-get install libgl1        What else is missing: digitlab check"""
+
+
+def main(argv=None):
+    """Run the `digitlab` command and return its exit status."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv and argv[0] in COMMANDS:
+        return main_of(argv[0], argv[1:])
+    parser = argparse.ArgumentParser(
+        prog="digitlab",
+        description="Draw a digit, have it read, and find out how that is possible.",
+        epilog="What a command takes: digitlab COMMAND --help",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (_, purpose) in COMMANDS.items():
+        commands.add_parser(name, help=purpose, add_help=False)
+    parser.parse_args(argv)
+    return 0
+
+
+def main_of(command, argv=None):
+    """Run one command and return its exit status: 0 done, 1 could not be done, 2 asked for wrongly, 130 stopped."""
+    module_name, purpose = COMMANDS[command]
+    try:
+        module = importlib.import_module(module_name)
+        parser = argparse.ArgumentParser(prog=f"digitlab {command}", description=f"{purpose[0].upper()}{purpose[1:]}.")
+        module.add_arguments(parser)
+        return module.run(parser.parse_args(argv))
+    except ImportError as error:
+        if "cannot open shared object file" in str(error):
+            message = _MISSING_LIBRARY.format(error=error)
+        else:
+            message = f"A package is missing or broken ({error}). Find out which: digitlab check"
+    except (OSError, ValueError) as error:
+        message = str(error)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+    print(f"digitlab {command}: {message}", file=sys.stderr)
+    return 1
+
+
+def _version():
+    from digitlab import __version__
+
+    return f"digitlab {__version__}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Where the kit keeps things. It stands on nothing, so that everything else can ask it.
+
+A network is named by the path of its two files without their suffix: ``model/my_network`` is
+``model/my_network.keras`` (Keras: to go on training) and ``model/my_network.onnx`` (what reads drawings).
+"""
+
+import os
+from pathlib import Path
+
+KIT = Path(__file__).resolve().parent.parent
+"""The folder of the kit: the one with README.md in it."""
+
+HOME = Path(os.environ.get("DIGITLAB_HOME", KIT)).expanduser().absolute()
+"""Where the reader's own networks and drawings are kept: the kit's folder, or what DIGITLAB_HOME names."""
+
+NOTEBOOKS = KIT / "notebooks"
+MNIST = Path(__file__).resolve().parent / "mnist" / "mnist.npz"
+SHIPPED_NETWORK = KIT / "model" / "digit_recognition_model"
+MY_NETWORK = HOME / "model" / "my_network"
+
+
+def network_files(path):
+    """Return the ``.keras`` and the ``.onnx`` file of a network.
+
+    Parameters
+    ----------
+    path : path-like
+        The network, with or without one of the two suffixes.
+
+    Returns
+    -------
+    (Path, Path)
+        The Keras file and the ONNX file.
+    """
+    path = Path(path).expanduser()
+    stem = path.with_suffix("") if path.suffix in {".keras", ".onnx"} else path
+    return stem.with_name(stem.name + ".keras"), stem.with_name(stem.name + ".onnx")
+
+
+def shown(path):
+    """Return a path as a person types it: relative to the current folder where it lies inside."""
+    path = Path(path).absolute()
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,76 @@
+"""Train the network and save it: ``python -m digitlab.train_model``, or ``digitlab train``.
+
+Without --output the network is the reader's own, ``model/my_network``; the one that came with the kit was made by the
+same command and is replaced only where --output names it.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from digitlab.places import MY_NETWORK, SHIPPED_NETWORK, network_files, shown
+
+
+def add_arguments(parser):
+    """Describe the command's arguments to an ArgumentParser."""
+    parser.add_argument(
+        "--epochs", type=_positive, default=5, help="times to go through the 60,000 digits (default: 5)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="where chance begins; the same seed, the same network (0)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=MY_NETWORK,
+        metavar="PATH",
+        help="the network to write, PATH.keras and PATH.onnx (default: %(default)s)",
+    )
+
+
+def run(arguments):
+    """Train and save as the arguments say; return the exit status."""
+    from digitlab.data import load_mnist
+
+    (train_images, train_labels), (test_images, test_labels) = load_mnist()
+    files = network_files(arguments.output)
+    print(
+        f"Training for {arguments.epochs} epochs on {len(train_images):,} digits. Ctrl-C stops it and changes nothing."
+    )
+    from digitlab import network
+
+    network.check_writable(arguments.output)
+    network.keras.utils.set_random_seed(arguments.seed)
+    model = network.build()
+    start = time.monotonic()
+    try:
+        network.train(model, train_images, train_labels, arguments.epochs)
+        seconds = time.monotonic() - start
+        accuracy = network.accuracy(model, test_images, test_labels)
+        print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
+        network.save(model, arguments.output)
+    except KeyboardInterrupt:
+        print(f"\nStopped. Nothing was saved; {shown(files[1])} is as it was.", file=sys.stderr)
+        return 130
+    print(f"Saved {shown(files[0])} and {shown(files[1])}.")
+    shipped = files[1].absolute() == network_files(SHIPPED_NETWORK)[1]
+    option = "" if shipped else f" --model {shown(files[1])}"
+    print(f"Draw with it: digitlab draw{option}   (in the notebooks: 05_draw)")
+    return 0
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few: at least 1")
+    return number
+
+
+def main(argv=None):
+    """Run the command as a script."""
+    from digitlab.cli import main_of
+
+    return main_of("train", argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
