@@ -18,7 +18,6 @@ _HOMES = {
     "Prediction": "recognizer",
     "Recognizer": "recognizer",
     "load_mnist": "data",
-    "prepare": "prepare",
     "read_drawings": "ink",
 }
 __all__ = [*_HOMES, "__version__"]

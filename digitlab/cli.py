@@ -1,7 +1,7 @@
 """The `digitlab` command. It stands on Python alone, so that it can say what is wrong where a package is broken.
 
 Each command is a module with a docstring, `add_arguments(parser)` and `run(arguments)`; only the one asked for is
-imported.
+imported. Where it says HANDS_ARGUMENTS_ON, `arguments.others` is a list of those that it did not describe.
 """
 
 import argparse
@@ -46,14 +46,19 @@ def main_of(command, argv=None):
         module = importlib.import_module(module_name)
         parser = argparse.ArgumentParser(prog=f"digitlab {command}", description=f"{purpose[0].upper()}{purpose[1:]}.")
         module.add_arguments(parser)
-        return module.run(parser.parse_args(argv))
+        arguments, others = parser.parse_known_args(argv)
+        if others and not getattr(module, "HANDS_ARGUMENTS_ON", False):
+            parser.error(f"unrecognized arguments: {' '.join(others)}")
+        arguments.others = others
+        return module.run(arguments)
     except ImportError as error:
         if "cannot open shared object file" in str(error):
             message = _MISSING_LIBRARY.format(error=error)
         else:
             message = f"A package is missing or broken ({error}). Find out which: digitlab check"
     except (OSError, ValueError) as error:
-        message = str(error)
+        has_parts = isinstance(error, OSError) and error.strerror and error.filename
+        message = f"{error.filename}: {error.strerror}" if has_parts else str(error)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130

@@ -190,9 +190,17 @@ def read_drawings(path, on_bad_line=None):
     Returns
     -------
     list of Drawing
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where there is no such file; where it, or a line of it, cannot be read.
     """
     path = Path(path)
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no file {shown(path)}; is its name spelt right?") from None
     if content[:2] == b"\x1f\x9d":
         raise ValueError(f"{shown(path)} is packed in the old way (.Z); unpack it first: gzip -d {path.name}")
     if content[:2] == b"\x1f\x8b":
@@ -240,6 +248,9 @@ def draw_strokes(strokes, size, pen, detail=1):
     for stroke in strokes:
         points = np.clip(stroke * detail - 0.5, -reach, reach)
         points = np.rint(points * 2**_SUBPIXEL_BITS).astype(np.int32)
+        # A line without length has no width for OpenCV: the dot where the pen went down is drawn by itself.
+        radius = max(1, thickness * 2**_SUBPIXEL_BITS // 2)
+        cv2.circle(image, points[0].tolist(), radius, 255, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
         cv2.polylines(image, [points], False, 255, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     return image if detail == 1 else cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.places import network_files, shown
+from digitlab.places import network_files, remedy, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
 
@@ -126,21 +126,12 @@ def load(path):
     """
     file = network_files(path)[0]
     if not file.exists():
-        raise FileNotFoundError(f"There is no network {shown(file)}; make one with: digitlab train")
+        raise FileNotFoundError(f"There is no network {shown(file)}; {remedy(file)}")
     try:
         return keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:
         reason = str(error).splitlines()[0][:200]
-        raise ValueError(
-            f"{shown(file)} is damaged or no Keras network ({reason}); make one with: digitlab train"
-        ) from None
-
-
-def check_writable(path):
-    """Raise OSError where a network could not be saved: asked before training, not after it."""
-    folder = network_files(path)[0].parent
-    folder.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=folder).close()
+        raise ValueError(f"{shown(file)} is damaged or no Keras network ({reason}); {remedy(file)}") from None
 
 
 def save(model, path):

@@ -37,6 +37,27 @@ def network_files(path):
     return stem.with_name(stem.name + ".keras"), stem.with_name(stem.name + ".onnx")
 
 
+def remedy(file):
+    """Return what to do where a file of a network is missing or broken: make one, or bring the kit's own back."""
+    if Path(file).absolute().parent == SHIPPED_NETWORK.parent and Path(file).stem == SHIPPED_NETWORK.name:
+        return f"bring it back with: git checkout -- model/{file.name}"
+    return "make one with: digitlab train"
+
+
+def check_writable(path):
+    """Raise OSError where a network could not be saved: to be asked before training, not after it."""
+    folder = network_files(path)[0].parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(
+            f"No network can be saved in {shown(folder)} ({error.strerror}); choose a folder that you may write to."
+        ) from None
+
+
 def shown(path):
     """Return a path as a person types it: relative to the current folder where it lies inside."""
     path = Path(path).absolute()

@@ -140,7 +140,8 @@ def centre_of_mass(drawing):
     Parameters
     ----------
     drawing : Ink or uint8 array (h, w)
-        Not empty. The mass of an ink is that of lines drawn with a pen of `PEN` pixels.
+        Not empty. An ink weighs as much as its lines are long, drawn with a pen of `PEN` pixels; what is drawn twice
+        weighs twice.
 
     Returns
     -------

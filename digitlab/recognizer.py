@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.places import SHIPPED_NETWORK, network_files, shown
+from digitlab.places import SHIPPED_NETWORK, network_files, remedy, shown
 from digitlab.prepare import SIDE, is_empty, network_input, prepare
 
 _BATCH = 256
@@ -79,20 +79,17 @@ class Recognizer:
             Where the file is damaged, or is not a network from 28 x 28 pixels to ten probabilities.
         """
         file = network_files(path)[1]
-        remedy = "make one with: digitlab train"
-        if network_files(SHIPPED_NETWORK)[1] == file:
-            remedy = f"bring it back with: git checkout -- model/{file.name}"
         try:
             content = file.read_bytes()
         except FileNotFoundError:
-            raise FileNotFoundError(f"There is no network {shown(file)}; {remedy}") from None
+            raise FileNotFoundError(f"There is no network {shown(file)}; {remedy(file)}") from None
         except IsADirectoryError:
-            raise ValueError(f"{shown(file)} is a folder, not a network; {remedy}") from None
+            raise ValueError(f"{shown(file)} is a folder, not a network; {remedy(file)}") from None
         try:
             net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
         except cv2.error:
             raise ValueError(
-                f"{shown(file)} is damaged or no ONNX network ({len(content):,} bytes); {remedy}"
+                f"{shown(file)} is damaged or no ONNX network ({len(content):,} bytes); {remedy(file)}"
             ) from None
         recognizer = cls(net, Path(file))
         try:
@@ -103,7 +100,7 @@ class Recognizer:
         if shape != (2, 10):
             raise ValueError(
                 f"{shown(file)} is a network, but not from (n, 28, 28, 1) pixels to (n, 10) probabilities: for n = 2 "
-                f"it gives {shape}; {remedy}"
+                f"it gives {shape}; {remedy(file)}"
             )
         return recognizer
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from digitlab.places import MY_NETWORK, SHIPPED_NETWORK, network_files, shown
+from digitlab.places import MY_NETWORK, SHIPPED_NETWORK, check_writable, network_files, shown
 
 
 def add_arguments(parser):
@@ -31,6 +31,7 @@ def run(arguments):
     """Train and save as the arguments say; return the exit status."""
     from digitlab.data import load_mnist
 
+    check_writable(arguments.output)
     (train_images, train_labels), (test_images, test_labels) = load_mnist()
     files = network_files(arguments.output)
     print(
@@ -38,7 +39,6 @@ def run(arguments):
     )
     from digitlab import network
 
-    network.check_writable(arguments.output)
     network.keras.utils.set_random_seed(arguments.seed)
     model = network.build()
     start = time.monotonic()
@@ -48,6 +48,8 @@ def run(arguments):
         accuracy = network.accuracy(model, test_images, test_labels)
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
         network.save(model, arguments.output)
+    except OSError as error:
+        raise OSError(f"The network could not be saved ({error}); {shown(files[1])} is as it was.") from error
     except KeyboardInterrupt:
         print(f"\nStopped. Nothing was saved; {shown(files[1])} is as it was.", file=sys.stderr)
         return 130
@@ -59,10 +61,9 @@ def run(arguments):
 
 
 def _positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too few: at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"it must be a whole number, at least 1, not {text}")
+    return int(text)
 
 
 def main(argv=None):

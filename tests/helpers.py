@@ -1,0 +1,22 @@
+"""What tests need of the machine: programs that no Python package brings."""
+
+import os
+import shutil
+
+import pytest
+
+
+def require(*names):
+    """Return the path of a program that is known by these names.
+
+    Where there is none, the test is skipped; where the environment variable CI is set, it fails, for there a missing
+    screen or browser would go unnoticed.
+    """
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    missing = f"This test needs {' or '.join(names)}, which is not installed."
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)

@@ -1,0 +1,129 @@
+"""How well a network reads a file of drawings."""
+
+import json
+
+import numpy as np
+import pytest
+
+from digitlab.evaluate import calibration_error, evaluate, roc_area
+from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
+from digitlab.recognizer import Prediction
+
+
+class Oracle:
+    """Stands in for a recognizer: says the digit that an ink has as its number of strokes, as sure as it is told."""
+
+    def __init__(self, *confidences):
+        self.confidences = confidences
+
+    def predict_many(self, inks):
+        return [self.say(ink, confidence) for ink, confidence in zip(inks, self.confidences, strict=True)]
+
+    def say(self, ink, confidence):
+        digit = len(ink.strokes)
+        probabilities = np.full(10, (1 - confidence) / 9, np.float32)
+        probabilities[digit] = confidence
+        if confidence < 0.5:
+            return Prediction(None, "unsure", confidence, probabilities, None)
+        return Prediction(digit, None, confidence, probabilities, None)
+
+
+def drawing(strokes, label):
+    return Drawing(Ink([[(0, 0), (9, 9)]] * strokes), label)
+
+
+def test_the_figures_are_what_they_say():
+    drawings = [drawing(1, "1"), drawing(2, "1"), drawing(3, "3"), drawing(4, "4"), drawing(5, "A"), drawing(6, "B")]
+    figures = evaluate(Oracle(0.95, 0.6, 0.45, 0.9, 0.92, 0.1), drawings)
+    assert figures["drawings"] == 4
+    assert figures["accuracy"] == 0.75
+    assert figures["accepted"] == 0.75
+    assert figures["accepted_accuracy"] == pytest.approx(2 / 3)
+    assert figures["per_digit"] == {
+        "1": {"drawings": 2, "accuracy": 0.5, "accepted": 1.0},
+        "3": {"drawings": 1, "accuracy": 1.0, "accepted": 0.0},
+        "4": {"drawings": 1, "accuracy": 1.0, "accepted": 1.0},
+    }
+    assert figures["confusion"][1][:5] == [0, 1, 1, 0, 0]
+    assert np.sum(figures["confusion"]) == 4
+    # Bins of a fifteenth: 0.95 is alone in the last, 0.9 and so on each in one of its own.
+    assert figures["ece"] == pytest.approx((0.05 + 0.6 + 0.55 + 0.1) / 4)
+    assert figures["others"] == 2
+    assert figures["auroc"] == pytest.approx(5 / 8)
+
+
+def test_the_calibration_error_is_nothing_where_confidence_is_right_and_all_where_it_is_wrong():
+    right = np.array([True] * 8 + [False] * 2)
+    assert calibration_error(np.full(10, 0.8), right) == pytest.approx(0)
+    assert calibration_error(np.ones(10), ~np.ones(10, bool)) == 1
+
+
+def test_the_area_under_the_roc_curve_counts_pairs():
+    assert roc_area(np.array([3, 4]), np.array([1, 2])) == 1
+    assert roc_area(np.array([1, 2]), np.array([3, 4])) == 0
+    assert roc_area(np.array([1, 1]), np.array([1, 1, 1])) == 0.5
+
+
+def test_an_empty_drawing_counts_as_misread(recognizer):
+    figures = evaluate(recognizer, [Drawing(Ink(), "0"), Drawing(Ink.example(0), "0")])
+    assert figures["accuracy"] == 0.5
+    assert figures["accepted"] == 0.5
+
+
+def test_the_command_prints_one_json_object(digitlab):
+    done = digitlab("evaluate", EXAMPLES, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["drawings"] == 10
+    assert figures["accuracy"] == 1.0
+    assert np.array_equal(figures["confusion"], np.eye(10))
+    assert "auroc" not in figures
+
+
+def test_the_command_prints_a_table_of_several_files(digitlab, tmp_path):
+    letters = tmp_path / "letters.jsonl"
+    letters.write_text("\n".join(d.ink.to_json("x") for d in read_drawings(EXAMPLES)))
+    done = digitlab("evaluate", EXAMPLES, letters)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["drawings", "10"] in lines
+    assert ["accuracy", "100.00%"] in lines
+    assert ["area", "under", "the", "ROC", "curve", "0.5000"] in lines
+
+
+def test_bad_lines_and_drawings_without_a_label_are_named_and_cost_no_other(digitlab, tmp_path):
+    file = tmp_path / "drawings.jsonl"
+    good = Ink.example(2).to_json(2)
+    file.write_text("\n".join([good, good[:-9], Ink.example(2).to_json(), good]))
+    done = digitlab("evaluate", file, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["drawings"] == 2
+    assert done.stderr.splitlines() == [
+        f"Line 2 of {file} is left out: it is not JSON, perhaps only part of a line.",
+        "1 drawing has no label and is left out.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "There is no file"),
+        ("", "nothing to measure: no drawing is labelled with a digit"),
+        (Ink.example(1).to_json("x"), "nothing to measure"),
+    ],
+)
+def test_a_file_without_digits_is_told(digitlab, tmp_path, content, message):
+    file = tmp_path / "drawings.jsonl"
+    if content is not None:
+        file.write_text(content)
+    done = digitlab("evaluate", file)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_network_is_told(digitlab):
+    done = digitlab("evaluate", EXAMPLES, "--model", "nowhere/none")
+    assert done.returncode == 1
+    assert "There is no network" in done.stderr
+    assert "digitlab train" in done.stderr

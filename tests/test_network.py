@@ -1,0 +1,182 @@
+"""Training and saving: whatever happens on the way, there is a network that works."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from digitlab import network
+from digitlab.ink import Ink
+from digitlab.places import SHIPPED_NETWORK, network_files
+from digitlab.prepare import network_input
+from digitlab.recognizer import Recognizer
+
+keras = network.keras
+
+
+@pytest.fixture(scope="module")
+def small_network(mnist):
+    """A network trained for a moment, on 2,000 digits."""
+    keras.utils.set_random_seed(1)
+    model = network.build()
+    images, labels = mnist[0]
+    network.train(model, images[:2000], labels[:2000], epochs=2)
+    return model
+
+
+@pytest.fixture
+def saved(small_network, tmp_path):
+    path = tmp_path / "model" / "mine"
+    network.save(small_network, path)
+    return path
+
+
+def files_in(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_the_two_files_of_the_shipped_network_agree_on_all_test_digits(mnist):
+    x = network_input(mnist[1][0])
+    assert network.pair_difference(SHIPPED_NETWORK, x) <= 1e-5
+
+
+def test_the_shipped_network_was_saved_without_its_optimizer():
+    assert not hasattr(network.load(SHIPPED_NETWORK), "optimizer")
+    assert network_files(SHIPPED_NETWORK)[0].stat().st_size < 1_000_000
+
+
+def test_training_learns_and_saving_gives_two_files_that_agree(small_network, saved, mnist):
+    images, labels = mnist[1]
+    accuracy = network.accuracy(small_network, images[:2000], labels[:2000])
+    assert accuracy > 0.8
+    assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
+    assert network.accuracy(network.load(saved), images[:2000], labels[:2000]) == accuracy
+    assert network.pair_difference(saved, network_input(images[:2000])) <= 1e-5
+
+
+def test_the_same_seed_gives_the_same_network(mnist):
+    images, labels = mnist[0]
+    outcomes = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        model = network.build()
+        network.train(model, images[:500], labels[:500], epochs=1)
+        outcomes.append(model.predict(network_input(images[:10]), verbose=0))
+    assert np.array_equal(*outcomes)
+
+
+def test_files_that_disagree_are_not_saved(small_network, saved, monkeypatch):
+    before = [file.read_bytes() for file in network_files(saved)]
+    monkeypatch.setattr(network.Recognizer, "probabilities", lambda self, x: np.full((len(x), 10), 0.1, np.float32))
+    with pytest.raises(ValueError, match=r"was not saved.*apart.*is as it was"):
+        network.save(small_network, saved)
+    assert [file.read_bytes() for file in network_files(saved)] == before
+    assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
+
+
+def test_a_full_disk_leaves_the_old_network(small_network, saved, monkeypatch):
+    before = [file.read_bytes() for file in network_files(saved)]
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(network.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        network.save(small_network, saved)
+    assert [file.read_bytes() for file in network_files(saved)] == before
+    assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
+
+
+def test_a_kill_while_saving_leaves_a_network_that_reads(saved):
+    """The worst moment: the Keras file is in its place, the ONNX file is not."""
+    program = f"""if True:
+        import os
+        from digitlab import network
+        model = network.load({str(SHIPPED_NETWORK)!r})
+        replace = os.replace
+        def replace_and_die(source, target):
+            replace(source, target)
+            os.kill(os.getpid(), 9)
+        os.replace = replace_and_die
+        network.save(model, {str(saved)!r})
+    """
+    old_onnx = network_files(saved)[1].read_bytes()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    assert network_files(saved)[1].read_bytes() == old_onnx
+    assert len(Recognizer.load(saved).predict_many([Ink.example(digit) for digit in range(10)])) == 10
+    assert network.load(saved).output_shape == (None, 10)
+
+
+def test_a_network_of_another_shape_is_told_before_anything_is_written(tmp_path):
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"this one leads from \(None, 28, 28\) to \(None, 3\)"):
+        network.save(model, tmp_path / "mine")
+    assert files_in(tmp_path) == []
+
+
+def test_a_missing_or_damaged_keras_file_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no network .*none\.keras.*digitlab train"):
+        network.load(tmp_path / "none")
+    for content in (b"no network", network_files(SHIPPED_NETWORK)[0].read_bytes()[:1000]):
+        (tmp_path / "broken.keras").write_bytes(content)
+        with pytest.raises(ValueError, match=r"broken\.keras is damaged or no Keras network"):
+            network.load(tmp_path / "broken")
+
+
+def test_digitlab_train_makes_a_network_past_99_percent_and_says_how_to_draw_with_it(digitlab, tmp_path):
+    done = digitlab("train")
+    assert done.returncode == 0, done.stderr
+    assert "469/469" in done.stdout
+    assert "accuracy: 0.9" in done.stdout
+    assert "loss: 0." in done.stdout
+    reached = float(done.stdout.split("It reads ")[1].split("%")[0])
+    assert reached >= 99
+    model = tmp_path / "model" / "my_network"
+    assert f"digitlab draw --model {model}.onnx" in done.stdout
+    assert files_in(tmp_path / "model") == ["my_network.keras", "my_network.onnx"]
+    assert Recognizer.load(model).predict(Ink.example(7)).digit == 7
+    assert done.stderr == ""
+
+
+def test_ctrl_c_stops_training_and_changes_nothing(saved, tmp_path):
+    before = [file.read_bytes() for file in network_files(saved)]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "digitlab.train_model", "--output", str(saved)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if "Epoch 1/5" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped. Nothing was saved" in errors
+    assert "Traceback" not in errors
+    assert [file.read_bytes() for file in network_files(saved)] == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drops a Linux capability, so that root is refused too")
+def test_a_read_only_folder_is_told_before_training(digitlab, tmp_path):
+    folder = tmp_path / "shelf"
+    folder.mkdir(mode=0o555)
+    done = digitlab("train", "--output", folder / "mine", preexec_fn=obey_permissions)
+    assert done.returncode == 1
+    assert "No network can be saved in" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert "choose a folder that you may write to" in done.stderr
+    assert "Epoch" not in done.stdout
+    assert os.listdir(folder) == []
+
+
+def obey_permissions():
+    """Let permissions count for root too: give up CAP_DAC_OVERRIDE."""
+    import ctypes
+
+    pr_capbset_drop, cap_dac_override = 24, 1
+    ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override)
