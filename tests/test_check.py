@@ -1,0 +1,241 @@
+"""`digitlab check` tells what is wrong, and goes on where a package is broken: each kind of harm is really done."""
+
+import ctypes
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+
+import onnx
+import pytest
+from packaging.requirements import Requirement
+
+from digitlab.check import _reinstall
+from digitlab.places import KIT, MNIST, SHIPPED_NETWORK, network_files
+
+DEPENDENCIES = {
+    requirement.name: str(requirement.specifier).removeprefix("==")
+    for requirement in map(
+        Requirement, tomllib.loads((KIT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    )
+}
+
+
+class Checked:
+    """A finished `digitlab check`: its exit status and its lines."""
+
+    def __init__(self, kit=KIT, python=sys.executable, **environment):
+        bare = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
+        finished = subprocess.run(
+            [python, "-m", "digitlab.cli", "check"],
+            cwd=kit,
+            env={**bare, **{name: str(value) for name, value in environment.items()}},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            preexec_fn=_obey_permissions,
+        )
+        self.status = finished.returncode
+        self.errors = finished.stderr
+        *self.lines, self.summary = finished.stdout.splitlines()
+
+    def line(self, about):
+        """Return the verdict and the text of the first line about something."""
+        line = next(line for line in self.lines if re.search(about, line))
+        verdict, text = line.split(maxsplit=1)
+        return verdict, text
+
+    def verdicts(self):
+        return {line.split()[0] for line in self.lines}
+
+
+def _obey_permissions():
+    # Root writes where nobody may; without CAP_DAC_OVERRIDE (1) in its bounding set (PR_CAPBSET_DROP, 24) it does not.
+    ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
+
+
+def copy_of_the_kit(folder, python_only=False):
+    """Copy what `digitlab check` looks at, so that it can be damaged."""
+    ignored = shutil.ignore_patterns("__pycache__", *["mnist"] * python_only)
+    shutil.copytree(KIT / "digitlab", folder / "digitlab", ignore=ignored)
+    shutil.copy(KIT / "pyproject.toml", folder)
+    if not python_only:
+        shutil.copytree(KIT / "model", folder / "model")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    return Checked(DIGITLAB_HOME=tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def with_broken_packages(tmp_path_factory):
+    """OpenCV without its system library, and a TensorFlow that ends the process that imports it."""
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "cv2.py").write_text(
+        'raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")'
+    )
+    (folder / "tensorflow.py").write_text(
+        "import os, resource\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+        'os.write(1, b"not an answer\\n")\n'
+        'os.write(2, b"terminate called\\n")\n'
+        "os.abort()\n"
+    )
+    return Checked(DIGITLAB_HOME=folder, PYTHONPATH=folder)
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory):
+    """A kit with half of its data, another network's .onnx file, other pins, and a home that nobody may write to."""
+    kit = copy_of_the_kit(tmp_path_factory.mktemp("damaged"))
+    with open(kit / MNIST.relative_to(KIT), "rb+") as data:
+        data.truncate(MNIST.stat().st_size // 2)
+    file = kit / network_files(SHIPPED_NETWORK)[1].relative_to(KIT)
+    network = onnx.load(file)
+    weights = max(network.graph.initializer, key=lambda initializer: len(initializer.raw_data))
+    weights.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weights) * 1.01, weights.name))
+    onnx.save(network, file)
+    (kit / "pyproject.toml").write_text('[project]\ndependencies = ["onnx==1.0.0", "no-such-package==2.0"]', "utf-8")
+    home = kit / "home"
+    home.mkdir(mode=0o555)
+    return Checked(kit, DIGITLAB_HOME=home)
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory):
+    """A Python without any package."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=False, symlinks=True)
+    return folder / "bin" / "python"
+
+
+def test_all_is_well_where_the_tests_run(healthy):
+    assert healthy.status == 0
+    assert "FAIL" not in healthy.verdicts()
+    assert healthy.summary.startswith("Everything that a lesson needs is here")
+    assert healthy.errors == ""
+
+
+@pytest.mark.parametrize("name", DEPENDENCIES)
+def test_every_dependency_is_found_in_the_version_that_is_pinned(healthy, name):
+    assert healthy.line(f" {name} ") == ("OK", f"{name} {DEPENDENCIES[name]}")
+
+
+@pytest.mark.parametrize("about", ["Python 3", "digitlab in", "60,000", "example of each digit", "are a pair", "saved"])
+def test_everything_else_is_found_too(healthy, about):
+    assert healthy.line(about)[0] == "OK"
+
+
+def test_no_screen_is_a_warning_only(healthy):
+    verdict, text = healthy.line("no screen")
+    assert verdict == "WARN"
+    assert "digitlab lab" in text
+    assert healthy.summary.endswith("(1 warning).")
+
+
+def test_what_is_broken_fails_and_every_other_check_still_has_its_line(healthy, with_broken_packages):
+    assert with_broken_packages.status == 1
+    assert len(with_broken_packages.lines) == len(healthy.lines)
+    assert with_broken_packages.verdicts() == {"OK", "WARN", "FAIL"}
+    assert with_broken_packages.errors == ""
+    for about in [" numpy ", " jupyterlab ", " matplotlib ", " onnx ", "60,000"]:
+        assert with_broken_packages.line(about)[0] == "OK"
+
+
+def test_opencv_without_its_system_library_says_what_to_install(with_broken_packages):
+    verdict, text = with_broken_packages.line("opencv-python")
+    assert verdict == "FAIL"
+    assert "libGL.so.1" in text
+    assert text.endswith("sudo apt-get install libgl1")
+
+
+def test_the_network_cannot_be_checked_without_opencv(with_broken_packages):
+    verdict, text = with_broken_packages.line("The network cannot be checked")
+    assert verdict == "FAIL"
+    assert "libGL.so.1" in text
+
+
+def test_a_package_that_ends_python_says_how_to_install_it_again(with_broken_packages):
+    verdict, text = with_broken_packages.line(" tensorflow ")
+    assert verdict == "FAIL"
+    assert "SIGABRT" in text
+    assert text.endswith(_reinstall("tensorflow", DEPENDENCIES["tensorflow"]))
+
+
+def test_the_pair_cannot_be_checked_without_tensorflow(with_broken_packages):
+    assert with_broken_packages.line("pair")[0] == "FAIL"
+
+
+def test_the_last_line_counts_what_failed(with_broken_packages):
+    failed = sum(line.startswith("FAIL") for line in with_broken_packages.lines)
+    assert with_broken_packages.summary.startswith(f"{failed} of {len(with_broken_packages.lines)} checks failed")
+
+
+def test_damaged_data_says_how_to_bring_it_back(damaged):
+    verdict, text = damaged.line("digits in .*mnist.npz are damaged")
+    assert verdict == "FAIL"
+    assert "git checkout" in text
+
+
+def test_two_files_of_different_networks_are_no_pair(damaged):
+    verdict, text = damaged.line("no pair")
+    assert verdict == "FAIL"
+    assert "git checkout -- model" in text
+    assert damaged.line("example of each digit")[0] == "OK"
+
+
+def test_a_home_that_nobody_may_write_to_says_what_to_set(damaged):
+    verdict, text = damaged.line("Nothing can be saved")
+    assert verdict == "FAIL"
+    assert "Permission denied" in text
+    assert "DIGITLAB_HOME" in text
+
+
+def test_another_version_is_a_warning(damaged):
+    verdict, text = damaged.line(" onnx ")
+    assert verdict == "WARN"
+    assert DEPENDENCIES["onnx"] in text
+    assert "onnx==1.0.0" in text
+
+
+def test_a_missing_package_fails_and_says_how_to_install_it(damaged):
+    verdict, text = damaged.line("no-such-package")
+    assert verdict == "FAIL"
+    assert text.endswith("pip install no-such-package==2.0")
+    assert damaged.status == 1
+
+
+def test_notebooks_that_would_import_another_kit_are_a_warning(damaged):
+    verdict, text = damaged.line("The notebooks import the kit in")
+    assert verdict == "WARN"
+    assert str(KIT) in text
+
+
+def test_a_python_without_any_package_is_told_all_that_it_lacks(tmp_path, bare_python):
+    checked = Checked(copy_of_the_kit(tmp_path, python_only=True), bare_python, DIGITLAB_HOME=tmp_path)
+    assert checked.status == 1
+    assert checked.errors == ""
+    for name in DEPENDENCIES:
+        assert checked.line(f" {name} ")[1].startswith(f"{name} is missing")
+    assert checked.line("digitlab is not installed")[0] == "FAIL"
+    assert checked.line("Python 3")[0] == "OK"
+
+
+def test_a_kit_that_does_not_say_what_it_needs_fails(tmp_path, bare_python):
+    kit = copy_of_the_kit(tmp_path, python_only=True)
+    (kit / "pyproject.toml").write_text("[project", "utf-8")
+    checked = Checked(kit, bare_python, DIGITLAB_HOME=tmp_path)
+    assert checked.status == 1
+    assert checked.line("pyproject.toml")[0] == "FAIL"
+    assert checked.errors == ""
+
+
+def test_it_takes_no_arguments(digitlab):
+    finished = digitlab("check", "--all")
+    assert finished.returncode == 2
+    assert "--all" in finished.stderr
