@@ -103,8 +103,7 @@ def train(model, images, labels, epochs=5, batch_size=128, callbacks=()):
 
 def accuracy(model, images, labels):
     """Return the share of images, 0..1, that a network gives their label the largest probability."""
-    probabilities = model.predict(network_input(images), batch_size=512, verbose=0)
-    return float((probabilities.argmax(axis=1) == labels).mean())
+    return float((_probabilities(model, network_input(images)).argmax(axis=1) == labels).mean())
 
 
 def load(path):
@@ -205,5 +204,10 @@ def pair_difference(path, x=None):
         x = np.kron(coarse > 0.6, np.ones((1, 4, 4, 1))).astype(np.float32) * generator.random(
             (256, 1, 1, 1), np.float32
         )
-    by_keras = load(path).predict(x, batch_size=512, verbose=0)
-    return float(np.abs(by_keras - Recognizer.load(path).probabilities(x)).max())
+    return float(np.abs(_probabilities(load(path), x) - Recognizer.load(path).probabilities(x)).max())
+
+
+def _probabilities(model, x, batch_size=500):
+    # Calling the model, where model.predict compiles it anew for each model, and complains that this is slow.
+    batches = [model(x[start : start + batch_size], training=False) for start in range(0, len(x), batch_size)]
+    return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])

@@ -53,7 +53,7 @@ def test_no_dependency_is_listed_a_second_time(project, conda_packages):
 
 
 def test_the_system_library_that_opencv_needs_is_installed_on_binder():
-    assert (KIT / "apt.txt").read_text("utf-8").split() == ["libgl1"]
+    assert (KIT / "apt.txt").read_text("utf-8").split() == ["libgl1", "libglib2.0-0"]
 
 
 def test_digitlab_check_accepts_the_same_pythons_as_pip(project):

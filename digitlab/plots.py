@@ -1,0 +1,371 @@
+"""The notebooks' figures: each says one thing, and its title says which. It stands on NumPy, matplotlib and IPython.
+
+They look alike by one style, which holds only while a figure is drawn: the reader's own plots look as they always do.
+The colours are from the palette of M. Okabe and K. Ito, "Color Universal Design" (2008), which people who do not tell
+red from green can tell apart.
+"""
+
+import contextlib
+import io
+import itertools
+import time
+
+import numpy as np
+from IPython.display import Image, display
+from matplotlib import pyplot as plt
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8C8C8C"
+
+STYLE = {
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "font.size": 14,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 14,
+    "figure.titlesize": 16,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+    "lines.linewidth": 2.5,
+}
+"""The matplotlib settings that all figures share."""
+
+_WIDTH = 9.5
+
+
+def digits(images, title, captions=None, columns=10):
+    """Show pictures in rows, each from its own darkest to its own brightest.
+
+    Parameters
+    ----------
+    images : array-like (n, h, w)
+        Numbers of any kind: digits, means of digits, or what a filter made of one.
+    title : str
+        What the figure says.
+    captions : sequence of str, optional
+        A word or two above each picture.
+    columns : int, optional
+        How many pictures there are in a row.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    side = min(_WIDTH / columns, 2.4)
+    row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
+    with _figure(title, (side * columns, row * rows + 0.5), rows, columns) as axes:
+        for place in axes.flat[len(images) :]:
+            place.axis("off")
+        for number, (place, image) in enumerate(zip(axes.flat, images, strict=False)):
+            place.imshow(image, vmin=np.min(image), vmax=max(np.max(image), np.min(image) + 1e-9))
+            place.set(xticks=[], yticks=[])
+            _frame(place)
+            if captions is not None:
+                place.set_title(captions[number], fontsize=13)
+
+
+def magnify(image, rows, columns, title):
+    """Show a picture, and beside it a part of it so large that each pixel's number can be read.
+
+    Parameters
+    ----------
+    image : uint8 array (h, w)
+    rows, columns : (int, int)
+        The part: its first row or column of pixels, and the one that follows its last.
+    title : str
+        What the figure says.
+    """
+    (top, bottom), (left, right) = rows, columns
+    part = image[top:bottom, left:right]
+    with _figure(title, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
+        whole, large = axes.flat
+        whole.imshow(image, vmin=0, vmax=255)
+        corner = left - 0.5, top - 0.5
+        whole.add_patch(plt.Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=ORANGE, linewidth=3))
+        large.imshow(part, vmin=0, vmax=255, extent=(left - 0.5, right - 0.5, bottom - 0.5, top - 0.5))
+        for (row, column), value in np.ndenumerate(part):
+            colour = "black" if value > 127 else "white"
+            large.text(left + column, top + row, value, ha="center", va="center", color=colour, fontsize=13)
+        for place in (whole, large):
+            place.set(xlabel="column", ylabel="row")
+            _frame(place, ORANGE if place is large else None)
+        large.set(xticks=range(left, right), yticks=range(top, bottom))
+
+
+def bars(heights, names, title, x_label, y_label, share=False):
+    """Show numbers as bars, each with its number above it.
+
+    Parameters
+    ----------
+    heights : array-like (n,)
+        From 0 up.
+    names : sequence of str
+        What stands below each bar; n of them.
+    title, x_label, y_label : str
+        What the figure says, and what its axes mean.
+    share : bool, optional
+        Whether the heights are shares, 0..1, to be written in per cent.
+    """
+    with _figure(title, (_WIDTH, 4.2)) as axes:
+        place = axes.flat[0]
+        drawn = place.bar([str(name) for name in names], heights, color=BLUE)
+        labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
+        place.bar_label(drawn, labels, padding=3, fontsize=13)
+        place.set(xlabel=x_label, ylabel=y_label)
+        if share:
+            place.set_ylim(0, 1.1)
+            place.yaxis.set_major_formatter(PercentFormatter(1))
+
+
+def readings(images, probabilities, title, captions=None):
+    """Show pictures, and below each how a network's ten probabilities are spread over the digits.
+
+    Parameters
+    ----------
+    images : array-like (n, h, w)
+    probabilities : array-like (n, 10)
+    title : str
+        What the figure says.
+    captions : sequence of str, optional
+        A word or two above each picture.
+    """
+    count = len(images)
+    width = min(_WIDTH, 2.4 * count + 0.6)
+    with _figure(title, (width, 4.6), 2, count, height_ratios=[1, 1.1]) as axes:
+        for number, (image, row) in enumerate(zip(images, np.asarray(probabilities), strict=True)):
+            above, below = axes[:, number]
+            above.imshow(image, vmin=0, vmax=255)
+            above.axis("off")
+            if captions is not None:
+                above.set_title(captions[number], fontsize=13)
+            below.bar(range(10), row, color=[BLUE if digit == row.argmax() else GREY for digit in range(10)])
+            below.set(ylim=(0, 1), xticks=range(10), yticks=[0, 0.5, 1] if number == 0 else [], xlabel="digit")
+            below.tick_params(axis="x", labelsize=12 if count > 3 else 13, length=0)
+            below.yaxis.set_major_formatter(PercentFormatter(1))
+        axes[1, 0].set_ylabel("probability")
+
+
+def confusion(matrix, title):
+    """Show a confusion matrix: how often each digit was read as each; what is right stays pale.
+
+    Parameters
+    ----------
+    matrix : int array (10, 10)
+        A row for each digit written, a column for each digit read.
+    title : str
+        What the figure says.
+    """
+    matrix = np.asarray(matrix)
+    wrong = np.where(np.eye(10, dtype=bool), 0, matrix)
+    with _figure(title, (8, 7.2)) as axes:
+        place = axes.flat[0]
+        place.imshow(wrong, cmap=LinearSegmentedColormap.from_list("mistakes", ["white", ORANGE]))
+        for (written, read), count in np.ndenumerate(matrix):
+            if count:
+                right = written == read
+                place.text(
+                    read, written, count, ha="center", va="center", fontsize=12, color=GREY if right else "black"
+                )
+        place.set(xticks=range(10), yticks=range(10), xlabel="digit read", ylabel="digit written")
+        place.set_xticks(np.arange(-0.5, 10), minor=True)
+        place.set_yticks(np.arange(-0.5, 10), minor=True)
+        place.grid(which="minor", color="#DDDDDD", linewidth=1)
+        place.tick_params(which="both", length=0)
+        _frame(place)
+
+
+def calibration(confidence, right, edges, title):
+    """Show how often answers are right, against how sure they are.
+
+    Parameters
+    ----------
+    confidence : float array (n,)
+        How sure the network is of each answer, 0..1.
+    right : bool array (n,)
+        Whether the answer is right.
+    edges : sequence of float
+        The answers are sorted into groups at these confidences, k + 1 of them for k groups, rising; a group without
+        an answer is left out.
+    title : str
+        What the figure says.
+    """
+    confidence, right = np.asarray(confidence), np.asarray(right)
+    group = np.clip(np.digitize(confidence, edges) - 1, 0, len(edges) - 2)
+    members = [group == number for number in range(len(edges) - 1)]
+    names = [
+        f"{100 * low:g} to\n{100 * high:g} %" if low else f"below\n{100 * high:g} %"
+        for low, high in itertools.pairwise(edges)
+    ]
+    shown = [(name, member) for name, member in zip(names, members, strict=True) if member.any()]
+    shares = np.array([right[member].mean() for _, member in shown])
+    promised = np.array([confidence[member].mean() for _, member in shown])
+    at = np.arange(len(shown))
+    with _figure(title, (_WIDTH, 5.2)) as axes:
+        place = axes.flat[0]
+        drawn = place.bar(at, shares, color=BLUE)
+        marks = place.hlines(promised, at - 0.45, at + 0.45, color=ORANGE, linewidth=5)
+        for number, (_, member) in enumerate(shown):
+            top = max(shares[number], promised[number])
+            place.text(number, top + 0.02, f"{promised[number]:.2%}", ha="center", color=ORANGE, fontsize=13)
+            text = f"{shares[number]:.2%}\nof {member.sum():,}"
+            count = place.text(number, 0.04, text, ha="center", color="white", fontsize=13)
+            count.set_bbox({"facecolor": BLUE, "edgecolor": "none", "pad": 2})
+        place.set_xticks(at, [name for name, _ in shown])
+        place.set(xlabel="how sure it is of its answer", ylabel="answers that are right", ylim=(0, 1.12))
+        place.yaxis.set_major_formatter(PercentFormatter(1))
+        names = ["how many are right", "how many should be: how sure it is on average"]
+        place.legend(
+            [drawn, marks], names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=13
+        )
+
+
+def steps(images, title):
+    """Show pictures of any size side by side, with their width and height in pixels at their edges.
+
+    Parameters
+    ----------
+    images : dict of str to uint8 array (h, w)
+        The pictures, by name.
+    title : str
+        What the figure says.
+    """
+    with _figure(title, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
+        for place, (name, image) in zip(axes.flat, images.items(), strict=True):
+            height, width = image.shape
+            place.imshow(image, vmin=0, vmax=255, extent=(0, width, height, 0))
+            place.set(title=name, xticks=[0, width], yticks=[0, height])
+            _frame(place)
+        axes.flat[0].set(xlabel="pixels", ylabel="pixels")
+
+
+def measured(images, centres, title):
+    """Show 28 x 28 pictures with the box around their ink and their centre of mass.
+
+    Parameters
+    ----------
+    images : uint8 array (n, 28, 28)
+    centres : array-like (n, 2)
+        The centres of mass, x and y in pixels from the left and the upper edge.
+    title : str
+        What the figure says.
+    """
+    with _figure(title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
+        for place, image, centre in zip(axes.flat, images, centres, strict=True):
+            side = len(image)
+            place.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
+            rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+            corner = columns[0], rows[0]
+            size = columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]
+            place.add_patch(plt.Rectangle(corner, *size, fill=False, edgecolor="#56B4E9", linewidth=2))
+            place.plot(*centre, marker="+", markersize=18, markeredgewidth=3, color=ORANGE)
+            place.set(xticks=[0, side], yticks=[], title=f"{size[0]} x {size[1]}")
+            _frame(place)
+        axes.flat[0].set_yticks([0, side])
+        axes.flat[0].set(xlabel="pixels", ylabel="pixels")
+
+
+class LiveLoss:
+    """A picture of the loss that is drawn anew while a network trains.
+
+    Its methods are what `keras.callbacks.LambdaCallback` calls. The picture is shown where the first batch is done,
+    and changes in place.
+
+    Parameters
+    ----------
+    epochs : int
+        How many epochs the training will take.
+    batches : int
+        How many batches there are in each.
+    every : float, optional
+        It is drawn at most once in so many seconds, so that training is not held up.
+    """
+
+    _SMOOTH = 25
+
+    def __init__(self, epochs, batches, every=0.8):
+        self.epochs, self.batches, self.every = epochs, batches, every
+        self.losses, self.validation_losses = [], []
+        self._sum = 0.0
+        self._first = self._last = None
+        self._handle = None
+        with plt.rc_context(STYLE):
+            self._figure = Figure(figsize=(_WIDTH, 4.4))
+            self._axes = self._figure.subplots()
+            (self._dots,) = self._axes.plot([], [], color=BLUE, alpha=0.25, linewidth=1)
+            (self._line,) = self._axes.plot([], [], color=BLUE, label="digits it learns from")
+            (self._checks,) = self._axes.plot(
+                [], [], "D", color=ORANGE, markersize=10, clip_on=False, zorder=3, label="digits held back"
+            )
+            self._axes.set(xlabel="epoch", ylabel="loss", xlim=(0, epochs), ylim=(0.02, 3), yscale="log")
+            self._axes.set_xticks(range(epochs + 1))
+            self._axes.set_yticks([0.03, 0.1, 0.3, 1, 3])
+            self._axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            self._axes.yaxis.set_minor_locator(NullLocator())
+            self._axes.grid(axis="y", color="#DDDDDD")
+            self._axes.legend(loc="upper right", frameon=False)
+
+    def after_batch(self, batch, logs):
+        """Take note of a batch's loss: `on_train_batch_end`."""
+        # Keras reports the mean since the epoch began; the batch's own loss is what the sum has grown by.
+        if batch == 0:
+            self._sum = 0.0
+        total = logs["loss"] * (batch + 1)
+        self.losses.append(max(total - self._sum, 0.0))
+        self._sum = total
+        now = time.monotonic()
+        self._first = self._first or now
+        if self._last is None or now - self._last >= self.every:
+            self._show(now)
+
+    def after_epoch(self, epoch, logs):
+        """Take note of the loss on the digits held back, where there are any: `on_epoch_end`."""
+        if "val_loss" in logs:
+            self.validation_losses.append(logs["val_loss"])
+        self._show(time.monotonic())
+
+    @property
+    def title(self):
+        """What the picture says now."""
+        done, total = len(self.losses), self.epochs * self.batches
+        recent = np.mean(self.losses[-self._SMOOTH :])
+        if done >= total:
+            return f"After {self.epochs} epoch{'s' * (self.epochs > 1)} the loss has fallen to {recent:.2f}"
+        left = (self._last - self._first) / max(done - 1, 1) * (total - done)
+        return f"Epoch {(done - 1) // self.batches + 1} of {self.epochs}: loss {recent:.2f}, about {left:.0f} s to go"
+
+    def _show(self, now):
+        self._last = now
+        losses = np.array(self.losses)
+        at = np.arange(1, len(losses) + 1) / self.batches
+        self._dots.set_data(at, losses)
+        smooth = min(self._SMOOTH, len(losses))
+        self._line.set_data(at[smooth - 1 :], np.convolve(losses, np.ones(smooth) / smooth, "valid"))
+        self._checks.set_data(range(1, len(self.validation_losses) + 1), self.validation_losses)
+        self._axes.set_title(self.title, loc="left", fontsize=16)
+        png = io.BytesIO()
+        with plt.rc_context(STYLE):
+            self._figure.savefig(png, format="png", dpi=STYLE["figure.dpi"])
+        picture = Image(png.getvalue())
+        if self._handle is None:
+            self._handle = display(picture, display_id=True)
+        else:
+            self._handle.update(picture)
+
+
+@contextlib.contextmanager
+def _figure(title, size, rows=1, columns=1, **ratios):
+    """Give the axes, always (rows, columns) of them, of a figure in our style; show it when it is drawn."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **ratios)
+        try:
+            figure.suptitle(title, x=0.01, ha="left")
+            yield axes
+            plt.show()
+        finally:
+            plt.close(figure)
+
+
+def _frame(place, colour=None):
+    place.spines[:].set(visible=True, color=colour or GREY, linewidth=3 if colour else 1)

@@ -1,0 +1,116 @@
+"""The notebooks: run from top to bottom on a fresh kernel, and stored as a reader on a code host wants them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from digitlab.places import NOTEBOOKS
+
+NAMES = [
+    "01_meet_the_digits.ipynb",
+    "02_train_a_network.ipynb",
+    "03_study_its_mistakes.ipynb",
+    "04_prepare_a_drawing.ipynb",
+    "05_draw.ipynb",
+]
+LONGEST_CELL = 20
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(name):
+    return nbformat.read(NOTEBOOKS / name, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def test_the_five_notebooks_are_all_there_are():
+    assert sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
+
+
+def test_it_runs_offline_and_gives_what_is_stored(name, tmp_path):
+    """nbval compares every output but those that a tag sets apart, on a copy, so that the kit stays as it was."""
+    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    nowhere = "http://127.0.0.1:9"  # What would download something finds no way out.
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=240", "-q", "-p", "no:cacheprovider", name],
+        cwd=tmp_path / "notebooks",
+        env={**os.environ, "DIGITLAB_HOME": str(tmp_path), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE), done.stdout[-2000:]
+
+
+def test_every_code_cell_was_executed_in_order(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_some_outputs_are_compared_and_not_all_are_set_apart(notebook):
+    compared = [
+        cell
+        for cell in code_cells(notebook)
+        if "nbval-ignore-output" not in cell.metadata.get("tags", [])
+        and any(output.output_type == "stream" for output in cell.outputs)
+    ]
+    assert len(compared) >= 3
+
+
+def test_no_output_holds_a_traceback_or_a_warning(notebook):
+    assert [output for output in outputs(notebook) if output.output_type == "error"] == []
+    assert [output.text for output in outputs(notebook) if output.get("name") == "stderr"] == []
+
+
+def test_no_output_holds_a_path_of_the_machine_it_ran_on(notebook):
+    texts = [output.get("text", "") + str(output.get("data", {}).get("text/plain", "")) for output in outputs(notebook)]
+    assert [text for text in texts if re.search(r"(?<![\w.])(/[a-z]\w*/\w|[A-Z]:\\)", text)] == []
+
+
+def test_no_output_holds_a_widget_that_lives_only_as_long_as_its_kernel(notebook):
+    assert "widgets" not in notebook.metadata
+    assert [
+        output for output in outputs(notebook) if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ] == []
+
+
+def test_it_opens_without_asking_for_a_kernel(notebook):
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_cells_are_short(notebook):
+    lengths = sorted(len(cell.source.strip().splitlines()) for cell in code_cells(notebook))
+    assert lengths[-1] <= LONGEST_CELL
+    assert lengths[len(lengths) // 2] <= 6
+
+
+def test_it_has_the_parts_of_a_lesson(notebook, name):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert text.startswith(f"# {int(name[:2])}. ")
+    for part in ("minutes", "What you saw", "Your turn", "Predict"):
+        assert part.lower() in text.lower(), part
+
+
+def test_its_pictures_have_words_for_those_who_do_not_see_them_and_its_links_lead_somewhere(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for mark, words, target in re.findall(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", text):
+        if mark:
+            assert len(words) > 20, target
+        if not re.match(r"https?://|#|attachment:", target):
+            assert (NOTEBOOKS / target.split("#")[0]).exists(), target

@@ -1,0 +1,158 @@
+"""The notebooks' figures: what they show and say, not how their pixels look."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib import colors
+from matplotlib import pyplot as plt
+
+from digitlab import plots
+
+generator = np.random.default_rng(0)
+images = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
+probabilities = generator.dirichlet(np.ones(10), 4)
+confidence = generator.uniform(0.3, 1, 200)
+
+FIGURES = {
+    "digits": lambda: plots.digits(images, "title"),
+    "digits with captions": lambda: plots.digits(images, "title", ["a", "b\nc", "d", "e"], columns=3),
+    "a blank digit": lambda: plots.digits([np.zeros((28, 28))], "title"),
+    "magnify": lambda: plots.magnify(images[0], (4, 13), (11, 23), "title"),
+    "bars": lambda: plots.bars([1200, 0, 7], ["a", "b", "c"], "title", "x", "y"),
+    "shares": lambda: plots.bars([0.5, 1.0], ["a", "b"], "title", "x", "y", share=True),
+    "readings": lambda: plots.readings(images, probabilities, "title", ["a", "b", "c", "d"]),
+    "one reading": lambda: plots.readings(images[:1], probabilities[:1], "title"),
+    "confusion": lambda: plots.confusion(np.diag(range(10)) + np.eye(10, k=1, dtype=int), "title"),
+    "confusion without a mistake": lambda: plots.confusion(np.eye(10, dtype=int), "title"),
+    "calibration": lambda: plots.calibration(confidence, confidence > 0.6, [0, 0.5, 0.9, 1], "title"),
+    "steps": lambda: plots.steps({"canvas": np.zeros((280, 300), np.uint8), "28": images[0]}, "title"),
+    "measured": lambda: plots.measured(images, np.full((4, 2), 14.5), "title"),
+}
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The figures that were shown, as they were at that moment."""
+    plt.switch_backend("Agg")
+    figures = []
+    monkeypatch.setattr(plots.plt, "show", lambda: figures.append(plt.gcf()))
+    return figures
+
+
+@pytest.fixture
+def pictures(monkeypatch):
+    """The pictures that a notebook would display, one after the other in one place."""
+    displayed = []
+
+    class Handle:
+        update = staticmethod(displayed.append)
+
+    def display(picture, display_id):
+        assert display_id is True
+        displayed.append(picture)
+        return Handle()
+
+    monkeypatch.setattr(plots, "display", display)
+    return displayed
+
+
+def words(figure):
+    return {text.get_text() for text in figure.findobj(plt.Text)}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_shown_once_with_its_title_and_then_put_away(name, shown):
+    assert FIGURES[name]() is None
+    assert len(shown) == 1
+    assert shown[0].get_suptitle() == "title"
+    shown[0].draw_without_rendering()
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_leaves_the_readers_own_settings_alone(name, shown):
+    before = dict(plt.rcParams)
+    FIGURES[name]()
+    assert dict(plt.rcParams) == before
+
+
+def test_every_letter_can_be_read_from_the_back_of_the_room(shown):
+    for draw in FIGURES.values():
+        draw()
+    for figure in shown:
+        assert min(text.get_fontsize() for text in figure.findobj(plt.Text) if text.get_text()) >= 12
+
+
+def test_a_figure_that_fails_is_put_away_too(shown):
+    with pytest.raises(ValueError, match="shorter"):
+        plots.readings(images, probabilities[:2], "title")
+    assert plt.get_fignums() == []
+    assert shown == []
+
+
+def test_the_magnified_part_shows_the_numbers_of_its_pixels(shown):
+    plots.magnify(images[0], (4, 6), (11, 14), "title")
+    assert {str(value) for value in images[0][4:6, 11:14].flat} <= words(shown[0])
+
+
+def test_the_confusion_matrix_writes_down_each_count_but_no_zeros(shown):
+    matrix = np.diag(np.arange(100, 110))
+    matrix[4, 9] = 37
+    plots.confusion(matrix, "title")
+    written = [text.get_text() for text in shown[0].axes[0].texts]
+    assert sorted(written) == sorted([*(str(count) for count in range(100, 110)), "37"])
+
+
+def test_the_calibration_groups_answers_and_says_how_many_they_are(shown):
+    sure = np.array([0.55, 0.65, 0.95, 0.95, 1.0])
+    plots.calibration(sure, np.array([True, False, True, True, False]), [0, 0.5, 0.9, 1], "title")
+    axes = shown[0].axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["50 to\n90 %", "90 to\n100 %"]
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([1 / 2, 2 / 3])
+    assert {"50.00%\nof 2", "66.67%\nof 3"} <= words(shown[0])
+
+
+def test_readings_put_the_digit_that_is_read_in_blue(shown):
+    plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
+    blue = [bar.get_facecolor() == colors.to_rgba(plots.BLUE) for bar in shown[0].axes[1].patches]
+    assert blue == [digit == 3 for digit in range(10)]
+
+
+def test_the_live_loss_takes_each_batchs_loss_out_of_keras_running_mean(pictures):
+    picture = plots.LiveLoss(epochs=2, batches=2)
+    picture.after_batch(0, {"loss": 2.0})
+    picture.after_batch(1, {"loss": 1.5})
+    picture.after_epoch(0, {"loss": 1.5, "val_loss": 0.9})
+    picture.after_batch(0, {"loss": 0.5})
+    assert picture.losses == pytest.approx([2.0, 1.0, 0.5])
+    assert picture.validation_losses == [0.9]
+
+
+def test_the_live_loss_changes_one_picture_at_most_as_often_as_asked(pictures):
+    picture = plots.LiveLoss(epochs=1, batches=50, every=3600)
+    for batch in range(50):
+        picture.after_batch(batch, {"loss": 1.0})
+    assert len(pictures) == 1
+    picture.after_epoch(0, {"loss": 1.0})
+    assert len(pictures) == 2
+    assert all(shown.data.startswith(b"\x89PNG") for shown in pictures)
+
+
+def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
+    picture = plots.LiveLoss(epochs=2, batches=2)
+    picture.after_batch(0, {"loss": 2.0})
+    picture.after_batch(1, {"loss": 2.0})
+    assert picture.title.startswith("Epoch 1 of 2: loss 2.00, about ")
+    picture.after_batch(0, {"loss": 0.5})
+    assert picture.title.startswith("Epoch 2 of 2: ")
+    picture.after_batch(1, {"loss": 0.5})
+    picture.after_epoch(1, {"loss": 0.5})
+    assert picture.title == "After 2 epochs the loss has fallen to 1.25"
+
+
+def test_figures_need_no_tensorflow():
+    code = "import sys; import digitlab.plots; print({'keras', 'tensorflow'} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "set()\n"
