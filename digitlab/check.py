@@ -18,7 +18,7 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
-from digitlab.places import HOME, KIT, MNIST, NOTEBOOKS, SHIPPED_NETWORK, shown
+from digitlab.places import APT_LINE, HOME, KIT, MNIST, NOTEBOOKS, SHIPPED_NETWORK, shown
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
@@ -26,7 +26,6 @@ OK, WARN, FAIL = "OK", "WARN", "FAIL"
 
 _IMPORT_NAMES = {"opencv-python": "cv2"}
 _BUILT_ON_TENSORFLOW = ("tensorflow", "keras", "tf2onnx")
-_DEBIAN_PACKAGES = {"libGL.": "libgl1", "libglib-": "libglib2.0-0", "libgthread-": "libglib2.0-0"}
 _PATIENCE = 180
 _RESTORE_NETWORK = "Bring both of its files back with: git checkout -- model"
 
@@ -143,7 +142,10 @@ def _package(name, pin):
             return FAIL, f"{name} is missing. Install it: {_install(name, pin)}"
         library = re.search(r"(\S+): cannot open shared object file", str(error))
         if library:
-            return FAIL, f"{name} {version} needs a library of the system that is missing: {_library(library[1])}"
+            return FAIL, (
+                f"{name} {version} needs a library of the system that is missing: {library[1]}. On Debian and Ubuntu: "
+                f"{APT_LINE}"
+            )
         return FAIL, f"{name} {version} cannot be imported ({_root(error)}). Install it again: {_reinstall(name, pin)}"
     if version != pin:
         what = f"{name} {version}" if version else f"{name}, which does not tell its version"
@@ -260,13 +262,6 @@ def _root(error):
         error = error.__cause__ or error.__context__
     lines = str(error).split("\n")
     return f"{type(error).__name__}: {next(filter(str.strip, lines), 'it does not say why').strip()[:200]}"
-
-
-def _library(file):
-    for beginning, package in _DEBIAN_PACKAGES.items():
-        if file.startswith(beginning):
-            return f"{file}. On Debian and Ubuntu: sudo apt-get install {package}"
-    return f"{file}. Install the package of your system that has it."
 
 
 def _install(name, pin):

@@ -8,6 +8,8 @@ import argparse
 import importlib
 import sys
 
+from digitlab.places import APT_LINE
+
 COMMANDS = {
     "lab": ("digitlab.lab", "open the notebooks in JupyterLab"),
     "train": ("digitlab.train_model", "train the network and save it"),
@@ -15,10 +17,6 @@ COMMANDS = {
     "evaluate": ("digitlab.evaluate", "tell how well a network reads a file of drawings"),
     "check": ("digitlab.check", "check that everything a lesson needs is here"),
 }
-
-_MISSING_LIBRARY = """\
-OpenCV needs a library of the system that is missing ({error}).
-On Debian and Ubuntu: sudo apt-get install libgl1        What else is missing: digitlab check"""
 
 
 def main(argv=None):
@@ -53,7 +51,9 @@ def main_of(command, argv=None):
         return module.run(arguments)
     except ImportError as error:
         if "cannot open shared object file" in str(error):
-            message = _MISSING_LIBRARY.format(error=error)
+            message = (
+                f"OpenCV needs a library of the system that is missing ({error}). On Debian and Ubuntu: {APT_LINE}"
+            )
         else:
             message = f"A package is missing or broken ({error}). Find out which: digitlab check"
     except (OSError, ValueError) as error:

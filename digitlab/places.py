@@ -19,6 +19,10 @@ SHIPPED_NETWORK = KIT / "model" / "digit_recognition_model"
 MY_NETWORK = HOME / "model" / "my_network"
 
 
+APT_LINE = "sudo apt-get install -y libgl1 libglib2.0-0 libsm6"
+"""What brings the libraries that OpenCV needs to a bare Debian or Ubuntu."""
+
+
 def network_files(path):
     """Return the ``.keras`` and the ``.onnx`` file of a network.
 

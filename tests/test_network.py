@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import obey_permissions
 
 from digitlab import network
 from digitlab.ink import Ink
@@ -172,11 +173,3 @@ def test_a_read_only_folder_is_told_before_training(digitlab, tmp_path):
     assert "choose a folder that you may write to" in done.stderr
     assert "Epoch" not in done.stdout
     assert os.listdir(folder) == []
-
-
-def obey_permissions():
-    """Let permissions count for root too: give up CAP_DAC_OVERRIDE."""
-    import ctypes
-
-    pr_capbset_drop, cap_dac_override = 24, 1
-    ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override)
