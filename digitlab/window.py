@@ -1,0 +1,285 @@
+"""The window on the desktop: a sheet to draw on and a Clear button. It stands on `recognizer`, and shows with OpenCV.
+
+`Sheet` is what the mouse does and how that looks, `Teller` is what the terminal says; neither needs a screen. `show`
+joins them to the window.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+
+import cv2
+import numpy as np
+
+from digitlab.ink import CANVAS as NOTEBOOK_CANVAS
+from digitlab.ink import PEN as NOTEBOOK_PEN
+from digitlab.ink import Ink, draw_strokes
+
+TITLE = "digitlab: draw a digit"
+
+CANVAS = 480
+"""Width and height of the canvas in the window, in pixels."""
+
+STRIP = 88
+"""Height of the strip below it, where the Clear button is, in pixels."""
+
+PEN = NOTEBOOK_PEN * CANVAS / NOTEBOOK_CANVAS
+"""Width of the pen, in pixels: as wide for this canvas as the notebook's is for its own."""
+
+BUTTON = (12, CANVAS + 12, CANVAS - 12, CANVAS + STRIP - 12)
+"""The Clear button: its left, upper, right and lower edge, in pixels of the window."""
+
+# Blue, green, red, as OpenCV has them.
+_STRIP_COLOUR = (225, 225, 225)
+_BUTTON_COLOURS = {"still": (160, 80, 0), "hover": (200, 110, 20), "pressed": (100, 45, 0)}
+_WHITE = (255, 255, 255)
+_HINT_COLOUR = (140, 140, 140)
+
+_ESCAPE = 27
+_TURN = 15  # milliseconds
+_UNZOOM_AFTER = 0.3  # seconds
+
+
+class Sheet:
+    """A canvas and its Clear button: what the mouse does to them, and how they look."""
+
+    def __init__(self):
+        self.ink = Ink(size=(CANVAS, CANVAS))
+        self.drawing = False
+        """Whether the pen is down: the button was pressed on the canvas and is held."""
+        self._pressing = False  # the button was pressed on Clear and is held
+        self._hovering = False
+        self._last = None  # where the mouse was
+        self._on_canvas = False  # ... and whether the last stroke goes on from there
+        self._unpainted = []
+        self._canvas = np.zeros((CANVAS, CANVAS), np.uint8)
+        self._empty_canvas = _empty_canvas()
+        self._strips = {state: _strip(colour) for state, colour in _BUTTON_COLOURS.items()}
+
+    def mouse(self, event, x, y, flags=0):
+        """Take in what the mouse did.
+
+        Parameters
+        ----------
+        event, x, y, flags : int
+            As OpenCV's mouse callback gets them; x and y may lie outside the window.
+
+        Returns
+        -------
+        bool
+            Whether there is something new to read: the ink changed, or a stroke ended.
+        """
+        here = (x, y)
+        news = False
+        # On Windows a second click soon after the first is a double click only; elsewhere it is both.
+        if event in (cv2.EVENT_LBUTTONDOWN, cv2.EVENT_LBUTTONDBLCLK):
+            if not (self.drawing or self._pressing):
+                self._pressing = _on_button(here)
+                self.drawing = not self._pressing
+                self._on_canvas = False
+                news = self.drawing and self._draw(here, here)
+        elif event == cv2.EVENT_LBUTTONUP:
+            if self.drawing:
+                self._draw(self._last, here)
+                news = True
+            elif self._pressing and _on_button(here):
+                self.clear()
+                news = True
+            self.drawing = self._pressing = False
+        elif event != cv2.EVENT_MOUSEMOVE:
+            return False
+        elif self.drawing and flags & cv2.EVENT_FLAG_LBUTTON:
+            news = self._draw(self._last, here)
+        elif not flags & cv2.EVENT_FLAG_LBUTTON:
+            # Some systems do not report that the button was released outside the window.
+            news = self.drawing
+            self.drawing = self._pressing = False
+        self._last = here
+        self._hovering = _on_button(here) and not self.drawing
+        return news
+
+    def clear(self):
+        """Take all ink away."""
+        self.ink.clear()
+        self._canvas[:] = 0
+        self._unpainted.clear()
+
+    def picture(self):
+        """Return how the sheet looks: uint8 (CANVAS + STRIP, CANVAS, 3), blue, green, red."""
+        if self._unpainted:
+            # Only what is new, so that a long drawing is shown as fast as a short one.
+            new = draw_strokes(self._unpainted, (CANVAS, CANVAS), PEN, detail=2)
+            np.maximum(self._canvas, new, out=self._canvas)
+            self._unpainted.clear()
+        canvas = cv2.cvtColor(self._canvas, cv2.COLOR_GRAY2BGR) if self.ink else self._empty_canvas
+        state = "still" if not self._hovering else "pressed" if self._pressing else "hover"
+        return np.concatenate([canvas, self._strips[state]])
+
+    def _draw(self, start, end):
+        """Draw a straight line as far as it lies on the canvas: what is read is what can be seen."""
+        crosses, first, last = cv2.clipLine((0, 0, CANVAS, CANVAS), start, end)
+        if not crosses:
+            self._on_canvas = False
+            return False
+        # The middle of pixel p is p + 0.5.
+        line = np.array([first, last]) + 0.5
+        if not self._on_canvas:
+            self.ink.start(*line[0])
+        if first != last:
+            self.ink.extend(*line[1])
+        self._on_canvas = last == end
+        self._unpainted.append(line)
+        return True
+
+
+class Teller:
+    """Says in the terminal how a drawing is read: a line when that changes, not a flood.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+    """
+
+    def __init__(self, recognizer):
+        self._recognizer = recognizer
+        self._reading = (None, "empty")
+        self._line = "cleared"
+
+    def tell(self, ink, drawing):
+        """Read an ink, and print a line where there is something new to say.
+
+        Parameters
+        ----------
+        ink : Ink
+        drawing : bool
+            Whether a stroke is still being drawn: then only another digit is news, not another confidence.
+        """
+        prediction = self._recognizer.predict(ink)
+        reading = (prediction.digit, prediction.reason)
+        line = str(prediction) if ink else "cleared"
+        if reading != self._reading or (line != self._line and not drawing):
+            self._reading, self._line = reading, line
+            print(line, flush=True)
+
+
+def show(recognizer):
+    """Open the window and stay until ESC is pressed or it is closed.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where Ctrl-C was pressed in the terminal. The window is gone then.
+    """
+    _make_qt_work()
+    interrupted = []
+    # As an exception, Ctrl-C could fall into the mouse callback, where OpenCV swallows it.
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
+    try:
+        _loop(Sheet(), Teller(recognizer), interrupted)
+    finally:
+        cv2.destroyAllWindows()
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _make_qt_work():
+    """Set right what goes wrong on Linux with the Qt that OpenCV brings; to be done before the first window."""
+    if not sys.platform.startswith("linux"):
+        return
+    # It has no other way to a screen than X11's; told to take another, as some desktops do, it ends the process.
+    os.environ["QT_QPA_PLATFORM"] = "xcb"
+    # Its libX11-xcb was made for an older libX11 than most systems have. It writes beside the place where that keeps
+    # who is to get the events, so that some go astray, and about one window in ten stays blank. The system's own
+    # libX11-xcb fits; loaded first and for all, it is the one that Qt uses.
+    with contextlib.suppress(OSError):
+        ctypes.CDLL("libX11-xcb.so.1", ctypes.RTLD_GLOBAL)
+
+
+def _loop(sheet, teller, interrupted):
+    events = []
+    _open(events)
+    cv2.imshow(TITLE, sheet.picture())
+    print("Draw a digit in the window with the left mouse button; how it is read appears here.")
+    print("Start again: the Clear button. Leave: ESC, or close the window.", flush=True)
+    wheel_turned = None
+    while not interrupted:
+        # In this order: showing a picture would open a closed window again.
+        key = cv2.waitKey(_TURN)
+        if key == _ESCAPE or not _is_open():
+            return
+        if any(event == cv2.EVENT_MOUSEWHEEL for event, *_ in events):
+            wheel_turned = time.monotonic()
+        elif wheel_turned and time.monotonic() > wheel_turned + _UNZOOM_AFTER and not sheet.drawing:
+            _reopen(events)
+            cv2.imshow(TITLE, sheet.picture())
+            wheel_turned = None
+        if events:
+            # Read once a turn, not once an event: a fast hand makes many, and all their points are in the ink.
+            news = [sheet.mouse(*event) for event in events]
+            events.clear()
+            cv2.imshow(TITLE, sheet.picture())
+            if any(news):
+                teller.tell(sheet.ink, sheet.drawing)
+
+
+def _open(events):
+    cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
+    # An exception in a callback is printed and swallowed, so this one only takes down what happened.
+    cv2.setMouseCallback(TITLE, lambda event, x, y, flags, _: events.append((event, x, y, flags)))
+
+
+def _reopen(events):
+    """Open the window anew, as large as it was: with Qt the mouse wheel has zoomed it, and nothing else undoes that."""
+    if cv2.currentUIFramework() == "QT":
+        x, y, _, _ = cv2.getWindowImageRect(TITLE)
+        cv2.destroyWindow(TITLE)
+        _open(events)
+        cv2.moveWindow(TITLE, x, y)
+
+
+def _is_open():
+    try:
+        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:
+        return False
+
+
+def _on_button(point):
+    left, upper, right, lower = BUTTON
+    return left <= point[0] < right and upper <= point[1] < lower
+
+
+def _empty_canvas():
+    canvas = np.zeros((CANVAS, CANVAS, 3), np.uint8)
+    _write(canvas, "Draw a digit here", (CANVAS / 2, CANVAS / 2), 30, _HINT_COLOUR, weight=400)
+    return canvas
+
+
+def _strip(colour):
+    """Return the strip with the Clear button in one colour."""
+    left, upper, right, lower = BUTTON
+    height = lower - upper
+    middle = (upper + lower) / 2 - CANVAS
+    # A line with a thick round pen is a button with round ends.
+    line = np.array([(left + height / 2, middle), (right - height / 2, middle)])
+    share = draw_strokes([line], (CANVAS, STRIP), height, detail=2)[..., np.newaxis] / 255
+    strip = np.rint(share * colour + (1 - share) * _STRIP_COLOUR).astype(np.uint8)
+    _write(strip, "Clear", (CANVAS / 2, middle), 32, _WHITE, weight=600)
+    return strip
+
+
+def _write(image, text, middle, size, colour, weight):
+    """Write a line of text with the middle of its capital letters, as wide as the line, at a point."""
+    font = cv2.FontFace("sans")
+    left, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), font, size, weight)
+    capitals = 0.7 * size
+    corner = round(middle[0] - left - width / 2), round(middle[1] + capitals / 2)
+    cv2.putText(image, text, corner, colour, font, size, weight)

@@ -1,0 +1,459 @@
+"""The window on the desktop: the real one on a virtual screen, drawn in with a mouse; and its parts without one."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from helpers import require
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitlab import draw_predict
+from digitlab.draw_predict import no_screen
+from digitlab.ink import Ink
+from digitlab.places import SHIPPED_NETWORK, network_files
+from digitlab.prepare import prepare
+from digitlab.window import BUTTON, CANVAS, PEN, STRIP, TITLE, Sheet, Teller
+
+SCRIPT = [sys.executable, "-m", "digitlab.draw_predict"]
+COMMAND = [str(Path(sys.executable).with_name("digitlab")), "draw"]
+CLEAR = ((BUTTON[0] + BUTTON[2]) // 2, (BUTTON[1] + BUTTON[3]) // 2)
+HELD = cv2.EVENT_FLAG_LBUTTON
+PATIENCE = 60  # seconds, after which a test fails instead of waiting on
+
+on_x11 = pytest.mark.skipif(sys.platform != "linux", reason="a virtual screen is a thing of X11")
+
+
+def mouse_strokes(digit):
+    """Return the strokes of an example as a mouse makes them in the window: few points, and whole pixels."""
+    ink = Ink.example(digit)
+    strokes = [np.rint(stroke * CANVAS / ink.size[0]).astype(int) for stroke in ink.strokes]
+    return [np.concatenate([stroke[:-1:5], stroke[-1:]]).tolist() for stroke in strokes]
+
+
+def ink_of(strokes):
+    return Ink([np.array(stroke) + 0.5 for stroke in strokes], (CANVAS, CANVAS))
+
+
+# --- the real window
+
+
+def until(condition, what):
+    """Wait until a condition holds, and return what it gave."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.005)
+    return result
+
+
+class Screen:
+    """A virtual screen with a mouse: an X server that keeps its picture in a file."""
+
+    size = 800
+
+    def __init__(self, folder):
+        screen = f"{self.size}x{self.size}x24"
+        self.server = subprocess.Popen(
+            [require("Xvfb"), "-displayfd", "1", "-noreset", "-nocursor", "-screen", "0", screen, "-fbdir", folder],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.environment = {**os.environ, "DISPLAY": f":{self.server.stdout.readline().strip()}"}
+        content = np.memmap(folder / "Xvfb_screen0", np.uint8, "r")
+        # An XWD file: a header of whole numbers, a table of colours, and the pixels.
+        header = content[:100].view(">u4")
+        start, line = header[0] + 12 * header[19], header[12]
+        pixels = content[start : start + self.size * line].reshape(self.size, line // 4, 4)
+        self.pixels = pixels[:, : self.size, :3]  # blue, green, red, as they are now
+
+    def xdotool(self, *words):
+        command = [require("xdotool"), *map(str, words)]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE).stdout
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait(PATIENCE)
+
+
+class Window:
+    """A running `digitlab draw`: its window, and its terminal, which is a file."""
+
+    def __init__(self, screen, folder, command, **environment):
+        self.screen = screen
+        self._output, self._errors = folder / "output", folder / "errors"
+        with self._output.open("w") as output, self._errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                command, env={**screen.environment, **environment}, stdout=output, stderr=errors
+            )
+        until(lambda: len(self.lines) == 2 or self.process.poll(), "it says how to use it")
+        assert self.process.poll() is None, self.errors
+        self.find()
+
+    def find(self, other_than=None):
+        """Find the window on the screen, and wait until it is painted."""
+        search = ("search", "--onlyvisible", "--name", f"^{TITLE}$")
+        self.number = until(lambda: self.screen.xdotool(*search).strip().replace(other_than or "-", ""), "it is open")
+        place = self.screen.xdotool("getwindowgeometry", "--shell", self.number)
+        self.x, self.y = (int(re.search(rf"^{axis}=(\d+)$", place, re.MULTILINE)[1]) for axis in "XY")
+        until(lambda: np.array_equal(self.pixels[:CANVAS], Sheet().picture()[:CANVAS]), "it is painted")
+
+    @property
+    def lines(self):
+        return self._output.read_text().splitlines()
+
+    @property
+    def errors(self):
+        return self._errors.read_text()
+
+    @property
+    def pixels(self):
+        return self.screen.pixels[self.y : self.y + CANVAS + STRIP, self.x : self.x + CANVAS]
+
+    def mouse(self, x, y, *then):
+        self.screen.xdotool("mousemove", self.x + x, self.y + y, *then)
+
+    def draw(self, digit):
+        """Draw an example as fast as the window shows it: what it shows, it has read."""
+        strokes = mouse_strokes(digit)
+        for stroke in strokes:
+            for number, (x, y) in enumerate(stroke):
+                self.mouse(x, y, *(() if number else ("mousedown", 1)))
+                until(lambda: self.pixels[y, x].min() == 255, "there is ink where the mouse is")  # noqa: B023
+            self.screen.xdotool("mouseup", 1)
+        return ink_of(strokes)
+
+    def read(self, ink, recognizer):
+        """Wait until the terminal says last how a drawing is read."""
+        line = str(recognizer.predict(ink))
+        until(lambda: self.lines[-1] == line, f"it says {line!r}")
+
+    def clear(self):
+        self.mouse(*CLEAR, "click", 1)
+        until(lambda: self.lines[-1] == "cleared", "it says that it is cleared")
+
+    def press_escape(self):
+        # Not `key --window`: that leaves the key pressed where the window goes away before it is released.
+        self.mouse(10, 10, "key", "Escape")
+
+    def close(self):
+        """Do what the window's close button does; xdotool cannot, and there is nobody who draws that button."""
+        x11 = ctypes.CDLL("libX11.so.6")
+        x11.XOpenDisplay.restype = ctypes.c_void_p
+        x11.XInternAtom.restype = ctypes.c_ulong
+        display = ctypes.c_void_p(x11.XOpenDisplay(self.screen.environment["DISPLAY"].encode()))
+        message = ClientMessage(type=33, window=int(self.number), format=32)
+        message.message_type = x11.XInternAtom(display, b"WM_PROTOCOLS", 0)
+        message.data[0] = x11.XInternAtom(display, b"WM_DELETE_WINDOW", 0)
+        x11.XSendEvent(display, ctypes.c_ulong(message.window), 0, ctypes.c_long(0), ctypes.byref(message))
+        x11.XCloseDisplay(display)
+
+    def status(self):
+        return self.process.wait(PATIENCE)
+
+
+class ClientMessage(ctypes.Structure):
+    """Xlib's XClientMessageEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("rest", ctypes.c_long * 24),
+    )
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory):
+    require("xdotool")
+    screen = Screen(tmp_path_factory.mktemp("screen"))
+    yield screen
+    screen.stop()
+
+
+@pytest.fixture
+def open_window(screen, tmp_path):
+    windows = []
+
+    def open_window(command=SCRIPT, **environment):
+        windows.append(Window(screen, tmp_path, command, **environment))
+        return windows[-1]
+
+    yield open_window
+    screen.xdotool("mouseup", 1)
+    for window in windows:
+        window.process.kill()
+        window.process.wait()
+
+
+@on_x11
+def test_digits_drawn_with_the_mouse_are_read_in_the_terminal(open_window, recognizer):
+    window = open_window([sys.executable, "-X", "importtime", "-m", "digitlab.draw_predict"])
+    for digit in (3, 7, 1):
+        ink = window.draw(digit)
+        window.read(ink, recognizer)
+        assert window.lines[-1].startswith(f"{digit} (")
+        assert np.mean(window.pixels[:CANVAS] == 255) == pytest.approx(np.mean(ink.render(PEN) == 255), abs=0.01)
+        window.clear()
+        until(lambda: np.array_equal(window.pixels[:CANVAS], Sheet().picture()[:CANVAS]), "the canvas is empty")
+    window.press_escape()
+    assert window.status() == 0
+    assert all(line != following for line, following in pairwise(window.lines))
+    assert re.search(r"\bcv2\b", window.errors)
+    assert not re.search(r"\b(tensorflow|keras|onnx|matplotlib|ipywidgets|IPython)\b", window.errors)
+
+
+@on_x11
+def test_the_command_opens_the_same_window_with_any_network(open_window, recognizer):
+    window = open_window([*COMMAND, "--model", network_files(SHIPPED_NETWORK)[1]])
+    window.read(window.draw(7), recognizer)
+    window.press_escape()
+    assert window.status() == 0
+    assert window.errors == ""
+
+
+@on_x11
+def test_the_close_button_leaves_also_on_a_wayland_desktop(open_window):
+    window = open_window(QT_QPA_PLATFORM="wayland", XDG_SESSION_TYPE="wayland", WAYLAND_DISPLAY="wayland-0")
+    window.close()
+    assert window.status() == 0
+    assert window.errors == ""
+
+
+@on_x11
+def test_ctrl_c_leaves_while_one_draws(open_window):
+    window = open_window()
+    window.mouse(100, 100, "mousedown", 1)
+    until(lambda: len(window.lines) > 2, "it reads something")
+    window.process.send_signal(signal.SIGINT)
+    assert window.status() == 130
+    assert window.errors.strip() == ""
+
+
+@on_x11
+def test_the_button_may_be_released_outside_the_window(open_window):
+    window = open_window()
+    window.mouse(100, 100, "mousedown", 1)
+    window.mouse(200, 700, "mouseup", 1)
+    window.mouse(300, 300)
+    window.mouse(400, 400, "click", 1)
+    until(lambda: window.pixels[400, 400].min() == 255, "there is a dot")
+    assert window.pixels[300, 300].max() == 0
+    window.clear()
+
+
+@on_x11
+def test_the_mouse_wheel_does_no_lasting_harm(open_window, recognizer):
+    window = open_window()
+    before = window.number
+    window.mouse(100, 100, "click", 4)
+    window.find(other_than=before)
+    window.read(window.draw(3), recognizer)
+
+
+@on_x11
+@pytest.mark.parametrize("content", [None, b"", b"hello\n", network_files(SHIPPED_NETWORK)[1].read_bytes()[:100_000]])
+def test_a_missing_or_broken_network_is_one_clear_line(screen, tmp_path, content):
+    file = tmp_path / "mine.onnx"
+    if content is not None:
+        file.write_bytes(content)
+    done = subprocess.run(
+        [*COMMAND, "--model", file.with_suffix("")],
+        env=screen.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"digitlab draw: .*mine\.onnx.*digitlab train\n", done.stderr)
+
+
+# --- where there is no screen
+
+
+@on_x11
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({}, "DISPLAY is not set"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "Xwayland"),
+        ({"DISPLAY": ":9999"}, "DISPLAY is :9999, and nothing answers"),
+        ({"DISPLAY": "localhost:9999.0"}, "DISPLAY is localhost:9999.0, and nothing answers"),
+        ({"DISPLAY": "nonsense"}, "DISPLAY is nonsense, and nothing answers"),
+    ],
+)
+def test_without_a_screen_it_says_so_in_one_line(environment, reason):
+    others = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    done = subprocess.run(SCRIPT, env=others | environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"digitlab draw: .*digitlab lab\n", done.stderr)
+    assert reason in done.stderr
+
+
+@on_x11
+def test_a_screen_is_found(screen, monkeypatch):
+    monkeypatch.setenv("DISPLAY", screen.environment["DISPLAY"])
+    assert no_screen() is None
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_windows_and_macs_have_a_screen(monkeypatch, platform):
+    monkeypatch.setattr(draw_predict.sys, "platform", platform)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    assert no_screen() is None
+
+
+def test_looking_for_a_screen_takes_python_alone():
+    code = "import sys, digitlab.draw_predict; sys.exit(bool({'cv2', 'numpy'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- the sheet: what the mouse does
+
+
+@pytest.fixture
+def sheet():
+    return Sheet()
+
+
+def draw(sheet, strokes):
+    for (x0, y0), *others in strokes:
+        sheet.mouse(cv2.EVENT_LBUTTONDOWN, x0, y0, HELD)
+        for x, y in others:
+            sheet.mouse(cv2.EVENT_MOUSEMOVE, x, y, HELD)
+        sheet.mouse(cv2.EVENT_LBUTTONUP, *(others or [(x0, y0)])[-1], HELD)
+
+
+def has_ink(sheet):
+    return bool(sheet.picture()[:CANVAS].max() == 255)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawing_is_prepared_as_on_any_other_canvas(sheet, digit):
+    strokes = mouse_strokes(digit)
+    draw(sheet, strokes)
+    elsewhere = Ink([stroke / 2 for stroke in ink_of(strokes).strokes], (CANVAS / 2, CANVAS / 2))
+    assert np.array_equal(prepare(sheet.ink), prepare(elsewhere))
+
+
+def test_the_picture_shows_the_ink_and_clear_takes_it_away(sheet):
+    empty = sheet.picture()
+    assert empty.shape == (CANVAS + STRIP, CANVAS, 3)
+    assert not has_ink(sheet)
+    strokes = mouse_strokes(8)
+    for number in range(len(strokes)):
+        draw(sheet, strokes[number : number + 1])
+        sheet.picture()
+    canvas = sheet.picture()[:CANVAS]
+    assert np.abs(canvas - sheet.ink.render(PEN)[..., np.newaxis].astype(int)).mean() < 1
+    draw(sheet, [[CLEAR]])
+    assert not sheet.ink
+    assert np.array_equal(sheet.picture()[:CANVAS], empty[:CANVAS])
+
+
+def test_clear_is_pressed_and_released_like_any_button(sheet):
+    draw(sheet, [[(100, 100)]])
+    still = sheet.picture()[CANVAS:]
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, *CLEAR)
+    hover = sheet.picture()[CANVAS:]
+    sheet.mouse(cv2.EVENT_LBUTTONDOWN, *CLEAR, HELD)
+    pressed = sheet.picture()[CANVAS:]
+    assert still.mean() != hover.mean() != pressed.mean() != still.mean()
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 200, HELD)
+    sheet.mouse(cv2.EVENT_LBUTTONUP, 200, 200, HELD)
+    assert len(sheet.ink.strokes) == 1  # released elsewhere: neither cleared nor drawn
+    draw(sheet, [[(200, 200), CLEAR]])
+    assert len(sheet.ink.strokes) == 2  # a stroke that ends on the button is a stroke
+    draw(sheet, [[CLEAR]])
+    assert not sheet.ink
+
+
+def test_what_is_read_lies_on_the_canvas_where_it_can_be_seen(sheet):
+    draw(sheet, [[(240, 400), (240, 560), (300, 560), (300, 400), (300, 1000)]])
+    down, up = sheet.ink.strokes
+    assert down.tolist() == [[240.5, 400.5], [240.5, CANVAS - 0.5]]
+    assert up.tolist() == [[300.5, CANVAS - 0.5], [300.5, 400.5], [300.5, CANVAS - 0.5]]
+
+
+def test_a_hand_too_fast_to_be_seen_on_the_canvas_leaves_a_line(sheet):
+    draw(sheet, [[(240, 485), (530, 195)], [(-50, 240), (530, 240)]])
+    assert [stroke.tolist() for stroke in sheet.ink.strokes] == [
+        [[246.5, 479.5], [479.5, 246.5]],
+        [[0.5, 240.5], [479.5, 240.5]],
+    ]
+
+
+def test_a_release_that_is_not_reported_does_not_stick(sheet):
+    sheet.mouse(cv2.EVENT_LBUTTONDOWN, 100, 100, HELD)
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, 100, 900, HELD)
+    assert sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 200, 0)  # a stroke ended: that is to be told
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, 300, 300, 0)
+    assert not sheet.drawing
+    assert [len(stroke) for stroke in sheet.ink.strokes] == [2]
+
+
+@pytest.mark.parametrize("with_a_press", [False, True])
+def test_two_strokes_in_a_hurry_are_two_strokes_though_they_count_as_a_double_click(sheet, with_a_press):
+    draw(sheet, [[(100, 100), (120, 100)]])
+    sheet.mouse(cv2.EVENT_LBUTTONDBLCLK, 100, 110, HELD)
+    if with_a_press:
+        sheet.mouse(cv2.EVENT_LBUTTONDOWN, 100, 110, HELD)
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, 120, 110, HELD)
+    sheet.mouse(cv2.EVENT_LBUTTONUP, 120, 110, HELD)
+    assert [len(stroke) for stroke in sheet.ink.strokes] == [2, 2]
+
+
+coordinates = st.integers(-2000, 2000) | st.integers(0, CANVAS + STRIP)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), coordinates, coordinates, st.integers(0, 63))))
+def test_no_mouse_can_break_the_sheet(events):
+    sheet = Sheet()
+    for event in events:
+        sheet.mouse(*event)
+        assert sheet.picture().shape == (CANVAS + STRIP, CANVAS, 3)
+    assert has_ink(sheet) == bool(sheet.ink)
+    for stroke in sheet.ink.strokes:
+        assert stroke.min() >= 0
+        assert stroke.max() <= CANVAS
+
+
+# --- what the terminal says
+
+
+def test_a_line_is_told_when_it_changes_and_when_a_stroke_ends(sheet, recognizer, capsys):
+    teller = Teller(recognizer)
+    (stroke,) = mouse_strokes(3)
+    ink = ink_of([stroke])
+    for length in range(1, len(stroke) + 1):
+        teller.tell(Ink([ink.strokes[0][:length]], ink.size), drawing=True)
+    digits = [line.split(" ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert 1 < len(digits) < len(stroke)
+    assert digits[-1] == "3"
+    assert all(digit != following for digit, following in pairwise(digits))
+    for _ in range(2):
+        teller.tell(ink, drawing=False)
+    assert capsys.readouterr().out.splitlines() in ([], [str(recognizer.predict(ink))])
+    for _ in range(2):
+        teller.tell(Ink(), drawing=False)
+    assert capsys.readouterr().out == "cleared\n"
+
+
+def test_an_empty_sheet_that_is_cleared_is_no_news(sheet, recognizer, capsys):
+    Teller(recognizer).tell(Ink(), drawing=False)
+    assert capsys.readouterr().out == ""
