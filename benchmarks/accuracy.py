@@ -1,28 +1,23 @@
 """How well the kit's network reads, and what preparing is worth: uv run python benchmarks/accuracy.py [FILE ...].
 
-Each FILE holds drawings, as `digitlab evaluate` takes them; the same network reads them prepared in three ways.
+With --model PATH another network is measured. Each FILE holds drawings, as `digitlab evaluate` takes them; the network
+reads them prepared in three ways.
 """
 
-import sys
+import argparse
 
 import cv2
 import numpy as np
 
 from digitlab import Recognizer, load_mnist, read_drawings
+from digitlab.evaluate import DIGITS, bitmap
+from digitlab.places import SHIPPED_NETWORK
 from digitlab.prepare import SIDE, network_input, prepare
-
-PEN = 20 / 280
-"""Width of the pen that draws the bitmaps, as a share of the canvas's height."""
 
 
 def resized(ink):
     """Resize the whole canvas to 28 x 28, as many programs do."""
     return cv2.resize(bitmap(ink), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-
-
-def bitmap(ink):
-    """Draw an ink as its canvas shows it."""
-    return ink.render(PEN * ink.size[1])
 
 
 WAYS = {
@@ -34,15 +29,19 @@ WAYS = {
 
 def main():
     """Print the figures."""
-    recognizer = Recognizer.load()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--model", default=SHIPPED_NETWORK)
+    arguments = parser.parse_args()
+    recognizer = Recognizer.load(arguments.model)
 
     def accuracy(images, labels):
         return np.mean(recognizer.probabilities(network_input(images)).argmax(axis=1) == labels)
 
     images, labels = load_mnist()[1]
     print(f"MNIST's 10,000 test digits         {accuracy(images, labels):.2%}")
-    for path in sys.argv[1:]:
-        drawings = [drawing for drawing in read_drawings(path) if drawing.label in set("0123456789")]
+    for path in arguments.files:
+        drawings = [drawing for drawing in read_drawings(path) if drawing.label in DIGITS]
         labels = np.array([int(drawing.label) for drawing in drawings])
         print(f"\n{len(drawings):,} drawings of {path}")
         for name, way in WAYS.items():

@@ -18,7 +18,7 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
-from digitlab.places import APT_LINE, HOME, KIT, MNIST, NOTEBOOKS, SHIPPED_NETWORK, shown
+from digitlab.places import APT_LINE, HOME, KIT, MNIST, MNIST_ONLY_NETWORK, NOTEBOOKS, SHIPPED_NETWORK, shown
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
@@ -27,7 +27,8 @@ OK, WARN, FAIL = "OK", "WARN", "FAIL"
 _IMPORT_NAMES = {"opencv-python": "cv2"}
 _BUILT_ON_TENSORFLOW = ("tensorflow", "keras", "tf2onnx")
 _PATIENCE = 180
-_RESTORE_NETWORK = "Bring both of its files back with: git checkout -- model"
+_NETWORKS = (SHIPPED_NETWORK, MNIST_ONLY_NETWORK)
+_RESTORE_NETWORK = "Bring its files back with: git checkout -- model"
 
 
 def add_arguments(parser):
@@ -164,27 +165,29 @@ def _network():
     from digitlab.ink import Ink
     from digitlab.recognizer import Recognizer
 
-    predictions = Recognizer.load(SHIPPED_NETWORK).predict_many([Ink.example(digit) for digit in range(10)])
-    misread = [str(digit) for digit, prediction in enumerate(predictions) if prediction.digit != digit]
-    if misread:
-        return FAIL, f"The network misreads the kit's example of {', '.join(misread)}. {_RESTORE_NETWORK}"
-    return OK, "network: it reads an example of each digit"
+    for path in _NETWORKS:
+        predictions = Recognizer.load(path).predict_many([Ink.example(digit) for digit in range(10)])
+        misread = [str(digit) for digit, prediction in enumerate(predictions) if prediction.digit != digit]
+        if misread:
+            return FAIL, f"{path.name} misreads the kit's example of {', '.join(misread)}. {_RESTORE_NETWORK}"
+    return OK, "networks: they read an example of each digit"
 
 
 def _pair():
     from digitlab import network
 
-    difference = network.pair_difference(SHIPPED_NETWORK)
-    if not difference <= network.PAIR_TOLERANCE:
-        return FAIL, (
-            f"The .keras and the .onnx file of the network are no pair: their probabilities are {difference:.1g} "
-            f"apart. {_RESTORE_NETWORK}"
-        )
-    return OK, "network: its .keras and its .onnx file are a pair"
+    for path in _NETWORKS:
+        difference = network.pair_difference(path)
+        if not difference <= network.PAIR_TOLERANCE:
+            return FAIL, (
+                f"The .keras and the .onnx file of {path.name} are no pair: their probabilities are {difference:.1g} "
+                f"apart. {_RESTORE_NETWORK}"
+            )
+    return OK, "networks: their .keras and their .onnx files are pairs"
 
 
 _STEPS = {"package": _package, "data": _data, "network": _network, "pair": _pair}
-_SUBJECTS = {"data": "The data", "network": "The network", "pair": "The pair of the network's files"}
+_SUBJECTS = {"data": "The data", "network": "The network", "pair": "The pair of a network's files"}
 
 
 def _try_elsewhere(steps):

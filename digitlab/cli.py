@@ -6,6 +6,7 @@ imported. Where it says HANDS_ARGUMENTS_ON, `arguments.others` is a list of thos
 
 import argparse
 import importlib
+import os
 import sys
 
 from digitlab.places import APT_LINE
@@ -56,6 +57,10 @@ def main_of(command, argv=None):
             )
         else:
             message = f"A package is missing or broken ({error}). Find out which: digitlab check"
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; without this Python would complain once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (OSError, ValueError) as error:
         has_parts = isinstance(error, OSError) and error.strerror and error.filename
         message = f"{error.filename}: {error.strerror}" if has_parts else str(error)

@@ -12,6 +12,9 @@ import numpy as np
 
 from digitlab.places import MNIST, shown
 
+NOT_A_DIGIT = 10
+"""The label of what is no digit, for networks that have an eleventh answer for it."""
+
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
 
 

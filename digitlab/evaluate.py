@@ -2,14 +2,17 @@
 
 import json
 import sys
+from pathlib import Path
 
+import cv2
 import numpy as np
 
-from digitlab.ink import read_drawings
+from digitlab.ink import Ink, read_drawings
 from digitlab.places import SHIPPED_NETWORK, shown
-from digitlab.recognizer import Recognizer
+from digitlab.recognizer import Recognizer, percent
 
 CALIBRATION_BINS = 15
+DIGITS = frozenset("0123456789")
 
 
 def add_arguments(parser):
@@ -24,6 +27,12 @@ def add_arguments(parser):
         "--model", default=SHIPPED_NETWORK, metavar="PATH", help="the network (default: the one that came with the kit)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument(
+        "--bitmap", action="store_true", help="read the drawings as pictures: 280 pixels high, with a pen of 20 pixels"
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="draw the misread digits, the surest first: label and answer"
+    )
 
 
 def run(arguments):
@@ -41,19 +50,30 @@ def run(arguments):
     if unlabelled:
         words = "drawing has no label and is" if unlabelled == 1 else "drawings have no label and are"
         print(f"{unlabelled} {words} left out.", file=sys.stderr)
-    figures = evaluate(recognizer, labelled)
+    predictions = recognizer.predict_many(bitmap(d.ink) if arguments.bitmap else d.ink for d in labelled)
+    figures = evaluate(labelled, predictions)
     print(json.dumps(figures) if arguments.json else _table(figures))
+    if arguments.picture:
+        _save_picture(arguments.picture, misread(labelled, predictions))
     return 0
 
 
-def evaluate(recognizer, drawings):
+def bitmap(ink):
+    """Draw an ink as a canvas 280 pixels high shows it, with a pen of 20 pixels: uint8 (280, w)."""
+    width, height = ink.size
+    scale = 280 / height
+    return Ink([stroke * scale for stroke in ink.strokes], (width * scale, 280)).render(pen=20)
+
+
+def evaluate(drawings, predictions):
     """Measure how well a network reads drawings.
 
     Parameters
     ----------
-    recognizer : Recognizer
     drawings : sequence of Drawing
         Each with its label. Those whose label is no digit only enter ``others`` and ``auroc``.
+    predictions : sequence of Prediction
+        What a network made of each.
 
     Returns
     -------
@@ -81,8 +101,7 @@ def evaluate(recognizer, drawings):
     ValueError
         Where no drawing is labelled with a digit.
     """
-    predictions = recognizer.predict_many(drawing.ink for drawing in drawings)
-    is_digit = np.array([drawing.label in set("0123456789") for drawing in drawings], bool)
+    is_digit = np.array([drawing.label in DIGITS for drawing in drawings], bool)
     if not is_digit.any():
         raise ValueError("There is nothing to measure: no drawing is labelled with a digit, 0 to 9.")
     confidence = np.array([prediction.confidence for prediction in predictions])
@@ -115,6 +134,27 @@ def evaluate(recognizer, drawings):
     return figures
 
 
+def misread(drawings, predictions):
+    """Return the drawings of digits whose largest probability is another digit's, each with its prediction.
+
+    Parameters
+    ----------
+    drawings : sequence of Drawing
+    predictions : sequence of Prediction
+
+    Returns
+    -------
+    list of (Drawing, Prediction)
+        The largest confidence first.
+    """
+    pairs = [
+        (drawing, prediction)
+        for drawing, prediction in zip(drawings, predictions, strict=True)
+        if drawing.label in DIGITS and prediction.probabilities.argmax() != int(drawing.label)
+    ]
+    return sorted(pairs, key=lambda pair: -pair[1].confidence)
+
+
 def calibration_error(confidence, right, bins=CALIBRATION_BINS):
     """Return the expected calibration error, 0..1.
 
@@ -143,6 +183,23 @@ def roc_area(positives, negatives):
     below = np.searchsorted(ordered, positives, "left")
     not_above = np.searchsorted(ordered, positives, "right")
     return float((below + not_above).mean() / 2 / len(ordered))
+
+
+def _save_picture(path, pairs, columns=12, most=240):
+    """Draw pairs of Drawing and Prediction as the network saw them, label and answer under each."""
+    side, margin, line = 84, 6, 22
+    blank = np.full((side + line + 2 * margin, side + 2 * margin), 255, np.uint8)
+    tiles = []
+    for drawing, prediction in pairs[:most]:
+        tile = blank.copy()
+        seen = cv2.resize(prediction.image, (side, side), interpolation=cv2.INTER_NEAREST)
+        tile[margin : margin + side, margin : margin + side] = 255 - seen
+        words = f"{drawing.label} as {prediction.probabilities.argmax()}, {percent(prediction.confidence)}"
+        cv2.putText(tile, words, (margin, side + margin + 16), (0, 0, 0), cv2.FontFace("sans"), 13)
+        tiles.append(tile)
+    tiles += [blank] * (-len(tiles) % columns if tiles else columns)
+    rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
+    path.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
 
 
 def _share(flags):

@@ -1,9 +1,10 @@
-"""The network: build it, train it, measure it, save it. The only module that imports TensorFlow.
+"""The network: build it, train it, measure it, save it. No other module imports TensorFlow by itself.
 
 It stands on `data` for the digits, and on `recognizer` to read back what it has saved.
 """
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.places import network_files, remedy, shown
+from digitlab.data import NOT_A_DIGIT
+from digitlab.places import network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
 
@@ -101,9 +103,17 @@ def train(model, images, labels, epochs=5, batch_size=128, callbacks=()):
     )
 
 
+def probabilities(model, x, batch_size=500):
+    """Return what a network says to x, float32 (n, 28, 28, 1): float32 (n, 10), or (n, 11) with `NOT_A_DIGIT`."""
+    # Calling the model, where model.predict compiles it anew for each model, and complains that this is slow.
+    batches = [model(x[start : start + batch_size], training=False) for start in range(0, len(x), batch_size)]
+    return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
+
+
 def accuracy(model, images, labels):
     """Return the share of images, 0..1, that a network gives their label the largest probability."""
-    return float((_probabilities(model, network_input(images)).argmax(axis=1) == labels).mean())
+    digits = probabilities(model, network_input(images))[:, :NOT_A_DIGIT]
+    return float((digits.argmax(axis=1) == labels).mean())
 
 
 def load(path):
@@ -133,7 +143,7 @@ def load(path):
         raise ValueError(f"{shown(file)} is damaged or no Keras network ({reason}); {remedy(file)}") from None
 
 
-def save(model, path):
+def save(model, path, settings=None):
     """Save a network: the Keras file to go on training, and the ONNX file that reads drawings.
 
     Both are written beside the old ones, read back and compared; only then do they take their places, the ONNX
@@ -142,9 +152,11 @@ def save(model, path):
     Parameters
     ----------
     model : keras.Model
-        From (n, 28, 28, 1) to probabilities (n, 10). It is saved without its optimizer.
+        From (n, 28, 28, 1) to probabilities (n, 10), or (n, 11) with `NOT_A_DIGIT`. It is saved without its optimizer.
     path : path-like
         The network, with or without suffix.
+    settings : dict, optional
+        What reading needs besides: ``temperature`` and ``threshold``.
 
     Returns
     -------
@@ -158,7 +170,7 @@ def save(model, path):
     OSError
         Where the files cannot be written.
     """
-    if model.input_shape[1:] != (SIDE, SIDE, 1) or model.output_shape[1:] != (10,):
+    if model.input_shape[1:] != (SIDE, SIDE, 1) or model.output_shape[1:] not in {(10,), (11,)}:
         raise ValueError(
             f"A network must lead from (n, 28, 28, 1) pixels to (n, 10) probabilities, but this one leads from "
             f"{model.input_shape} to {model.output_shape}; look at its first and its last layer."
@@ -181,10 +193,18 @@ def save(model, path):
                 f"The network was not saved: read back, its two files give probabilities {difference:.1e} apart. "
                 f"What was in {shown(folder)} is as it was."
             )
-        for new_file, file in zip(new_files, files, strict=True):
-            with open(new_file, "rb+") as written:
-                os.fsync(written.fileno())
-            os.replace(new_file, file)
+        new_settings = settings_of(new_files[0])
+        if settings is None:
+            settings_of(path).unlink(missing_ok=True)
+        else:
+            new_settings.write_text(json.dumps(settings) + "\n", "utf-8")
+        for new_file, file in zip(
+            (new_files[0], new_settings, new_files[1]), (files[0], settings_of(path), files[1]), strict=True
+        ):
+            if new_file.exists():
+                with open(new_file, "rb+") as written:
+                    os.fsync(written.fileno())
+                os.replace(new_file, file)
     return files
 
 
@@ -204,10 +224,4 @@ def pair_difference(path, x=None):
         x = np.kron(coarse > 0.6, np.ones((1, 4, 4, 1))).astype(np.float32) * generator.random(
             (256, 1, 1, 1), np.float32
         )
-    return float(np.abs(_probabilities(load(path), x) - Recognizer.load(path).probabilities(x)).max())
-
-
-def _probabilities(model, x, batch_size=500):
-    # Calling the model, where model.predict compiles it anew for each model, and complains that this is slow.
-    batches = [model(x[start : start + batch_size], training=False) for start in range(0, len(x), batch_size)]
-    return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
+    return float(np.abs(probabilities(load(path), x) - Recognizer.load(path).run(x)).max())

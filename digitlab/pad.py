@@ -123,8 +123,10 @@ class DrawingPad(ipywidgets.HBox):
 
 def _answer_html(prediction):
     """Return the answer as one piece of HTML, so that its parts always belong to the same drawing."""
-    if prediction.digit is None:
+    if prediction.reason == "empty":
         digit, words = "&nbsp;", "Draw a digit, 0 to 9."
+    elif prediction.reason:
+        digit, words = "?", str(prediction).capitalize()
     else:
         digit, words = prediction.digit, f"{percent(prediction.confidence)} sure"
     shares = [0] * 10 if prediction.reason == "empty" else prediction.probabilities

@@ -16,6 +16,9 @@ HOME = Path(os.environ.get("DIGITLAB_HOME", KIT)).expanduser().absolute()
 NOTEBOOKS = KIT / "notebooks"
 MNIST = Path(__file__).resolve().parent / "mnist" / "mnist.npz"
 SHIPPED_NETWORK = KIT / "model" / "digit_recognition_model"
+MNIST_ONLY_NETWORK = KIT / "model" / "mnist_only"
+"""A network that learnt from MNIST alone, as a class's own do: to study, and to compare with."""
+
 MY_NETWORK = HOME / "model" / "my_network"
 
 
@@ -41,9 +44,14 @@ def network_files(path):
     return stem.with_name(stem.name + ".keras"), stem.with_name(stem.name + ".onnx")
 
 
+def settings_of(path):
+    """Return the ``.json`` file of a network, with what reading needs besides its weights; it may be missing."""
+    return network_files(path)[1].with_suffix(".json")
+
+
 def remedy(file):
     """Return what to do where a file of a network is missing or broken: make one, or bring the kit's own back."""
-    if Path(file).absolute().parent == SHIPPED_NETWORK.parent and Path(file).stem == SHIPPED_NETWORK.name:
+    if Path(file).absolute().with_suffix("") in {SHIPPED_NETWORK, MNIST_ONLY_NETWORK}:
         return f"bring it back with: git checkout -- model/{file.name}"
     return "make one with: digitlab train"
 

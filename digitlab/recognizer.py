@@ -1,9 +1,10 @@
 """Reading a drawing: the only module that runs a network on one. It stands on `prepare`.
 
 Trained in Keras, served by OpenCV: the exported network runs in ``cv2.dnn``, which starts in a tenth of a second and
-takes a tenth of TensorFlow's memory. That is why thirty students fit on one server.
+takes an eighth of the memory. That is why thirty students fit on one server.
 """
 
+import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.places import SHIPPED_NETWORK, network_files, remedy, shown
+from digitlab.data import NOT_A_DIGIT
+from digitlab.ink import Ink
+from digitlab.places import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, is_empty, network_input, prepare
 
 _BATCH = 256
+_DOT = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +29,25 @@ class Prediction:
     """The digit read, 0 to 9; None where `reason` says why there is none."""
 
     reason: str | None
-    """None where a digit was read; "empty" where nothing was drawn."""
+    """None where a digit was read; "empty" where nothing was drawn; "not a digit"; or "unsure"."""
 
     confidence: float
-    """The chance, 0 to 1, that the digit is right; 0.0 when nothing was drawn."""
+    """The chance, 0 to 1, that it is a digit and that the most probable one is right; 0.0 when nothing was drawn."""
 
     probabilities: np.ndarray
-    """float32 (10,): the probability of each digit; they sum to 1, and are all 0.1 when nothing was drawn."""
+    """float32 (10,): of each digit, if it is one; they sum to 1, and are all 0.1 when nothing was drawn."""
 
     image: np.ndarray
     """uint8 (28, 28): what the network saw."""
 
     def __str__(self):
-        if self.digit is None:
+        if self.reason == "empty":
             return "nothing drawn"
+        if self.reason == "not a digit":
+            return "that's no digit, is it?"
+        if self.reason == "unsure":
+            second, first = np.argsort(self.probabilities)[-2:]
+            return f"not sure: {first} or {second}?"
         return f"{self.digit} ({percent(self.confidence)} sure)"
 
 
@@ -47,16 +56,37 @@ def percent(confidence):
     return "> 99 %" if confidence > 0.99 else f"{confidence:.0%}".replace("%", " %")
 
 
+def scaled(probabilities, temperature):
+    """Make probabilities less sure, or surer, without changing their order.
+
+    Parameters
+    ----------
+    probabilities : float array (n, k)
+    temperature : float
+        What the logits are divided by: above 1 less sure, below 1 surer (C. Guo et al., "On Calibration of Modern
+        Neural Networks", 2017).
+
+    Returns
+    -------
+    float array (n, k)
+        Each row sums to 1.
+    """
+    powers = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 class Recognizer:
     """A network that reads drawings. It may be called from several threads.
 
     `Recognizer.load` makes one.
     """
 
-    def __init__(self, net, path):
+    def __init__(self, net, path, temperature=1.0, threshold=0.0):
         self._net = net
         self._lock = threading.Lock()
         self.path = path
+        self.temperature = temperature
+        self.threshold = threshold
 
     @classmethod
     def load(cls, path=SHIPPED_NETWORK):
@@ -78,7 +108,7 @@ class Recognizer:
         ValueError
             Where the file is damaged, or is not a network from 28 x 28 pixels to ten probabilities.
         """
-        file = network_files(path)[1]
+        file, settings_file = network_files(path)[1], settings_of(path)
         try:
             content = file.read_bytes()
         except FileNotFoundError:
@@ -91,13 +121,12 @@ class Recognizer:
             raise ValueError(
                 f"{shown(file)} is damaged or no ONNX network ({len(content):,} bytes); {remedy(file)}"
             ) from None
-        recognizer = cls(net, Path(file))
+        recognizer = cls(net, Path(file), **_settings(settings_file))
         try:
-            answer = recognizer._run(np.zeros((2, SIDE, SIDE, 1), np.float32))
-            shape = answer.shape
+            shape = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32)).shape
         except cv2.error:
             shape = "an error"
-        if shape != (2, 10):
+        if shape not in {(2, 10), (2, NOT_A_DIGIT + 1)}:
             raise ValueError(
                 f"{shown(file)} is a network, but not from (n, 28, 28, 1) pixels to (n, 10) probabilities: for n = 2 "
                 f"it gives {shape}; {remedy(file)}"
@@ -138,14 +167,14 @@ class Recognizer:
         predictions = []
         batch = []
         for drawing in drawings:
-            batch.append((prepare(drawing), is_empty(drawing)))
+            batch.append((drawing, prepare(drawing)))
             if len(batch) == _BATCH:
                 predictions += self._predict_batch(batch)
                 batch = []
         return predictions + self._predict_batch(batch)
 
     def probabilities(self, x):
-        """Run the network alone, on what is prepared already.
+        """Return the probabilities of the ten digits for what is prepared already.
 
         Parameters
         ----------
@@ -156,21 +185,70 @@ class Recognizer:
         -------
         probabilities : float32 array (n, 10)
         """
-        return np.concatenate([self._run(x[start : start + _BATCH]) for start in range(0, len(x), _BATCH)])
+        return _of_digits(scaled(self.run(x), self.temperature))
+
+    def run(self, x):
+        """Run the network alone.
+
+        Parameters
+        ----------
+        x : float32 array (n, 28, 28, 1)
+            Network input, 0..1.
+
+        Returns
+        -------
+        float32 array (n, 10) or (n, 11)
+            What the network says, just as it says it; an eleventh column is for `NOT_A_DIGIT`.
+        """
+        return np.concatenate([self._forward(x[start : start + _BATCH]) for start in range(0, len(x), _BATCH)])
 
     def _predict_batch(self, batch):
         if not batch:
             return []
-        rows = self._run(network_input([image for image, _ in batch]))
+        answers = scaled(self.run(network_input([image for _, image in batch])), self.temperature)
         return [
-            Prediction(None, "empty", 0.0, np.full(10, 0.1, np.float32), image)
-            if empty
-            else Prediction(int(row.argmax()), None, float(row.max()), row, image)
-            for (image, empty), row in zip(batch, rows, strict=True)
+            self._prediction(drawing, image, answer, digits)
+            for (drawing, image), answer, digits in zip(batch, answers, _of_digits(answers), strict=True)
         ]
 
-    def _run(self, x):
+    def _prediction(self, drawing, image, answer, probabilities):
+        if is_empty(drawing):
+            return Prediction(None, "empty", 0.0, np.full(10, 0.1, np.float32), image)
+        digit, confidence = int(probabilities.argmax()), float(answer[:NOT_A_DIGIT].max())
+        reason = None
+        if len(answer) > NOT_A_DIGIT and (answer.argmax() == NOT_A_DIGIT or _is_dot(drawing)):
+            reason = "not a digit"
+        elif confidence < self.threshold:
+            reason = "unsure"
+        return Prediction(digit if reason is None else None, reason, confidence, probabilities, image)
+
+    def _forward(self, x):
         # A cv2.dnn.Net is not thread-safe: two calls at once raise, or give each other's answers.
         with self._lock:
             self._net.setInput(x)
             return self._net.forward().copy()
+
+
+def _of_digits(answers):
+    digits = answers[:, :NOT_A_DIGIT]
+    return digits / digits.sum(axis=1, keepdims=True)
+
+
+def _is_dot(drawing):
+    """Tell whether the pen hardly moved: scaled up, a tap would look like anything."""
+    if not isinstance(drawing, Ink):
+        return False
+    return np.ptp(np.concatenate(drawing.strokes), axis=0).max() < _DOT * max(drawing.size)
+
+
+def _settings(file):
+    """Return what the .json file beside a network says; nothing where there is none."""
+    try:
+        settings = json.loads(file.read_text("utf-8"))
+        return {name: float(settings[name]) for name in ("temperature", "threshold")}
+    except FileNotFoundError:
+        return {}
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{shown(file)} is damaged: it must hold a temperature and a threshold; {remedy(file)}"
+        ) from None

@@ -2,30 +2,29 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
-from digitlab.evaluate import calibration_error, evaluate, roc_area
+from digitlab.evaluate import bitmap, calibration_error, evaluate, misread, roc_area
 from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
 from digitlab.recognizer import Prediction
 
 
-class Oracle:
-    """Stands in for a recognizer: says the digit that an ink has as its number of strokes, as sure as it is told."""
+def oracle(drawings, *confidences):
+    """Predict the digit that an ink has as its number of strokes, as sure as is said."""
+    return [
+        say(len(drawing.ink.strokes), confidence) for drawing, confidence in zip(drawings, confidences, strict=True)
+    ]
 
-    def __init__(self, *confidences):
-        self.confidences = confidences
 
-    def predict_many(self, inks):
-        return [self.say(ink, confidence) for ink, confidence in zip(inks, self.confidences, strict=True)]
-
-    def say(self, ink, confidence):
-        digit = len(ink.strokes)
-        probabilities = np.full(10, (1 - confidence) / 9, np.float32)
-        probabilities[digit] = confidence
-        if confidence < 0.5:
-            return Prediction(None, "unsure", confidence, probabilities, None)
-        return Prediction(digit, None, confidence, probabilities, None)
+def say(digit, confidence):
+    probabilities = np.full(10, (1 - confidence) / 9, np.float32)
+    probabilities[digit] = confidence
+    image = np.full((28, 28), 20 * digit, np.uint8)
+    if confidence < 0.5:
+        return Prediction(None, "unsure", confidence, probabilities, image)
+    return Prediction(digit, None, confidence, probabilities, image)
 
 
 def drawing(strokes, label):
@@ -34,7 +33,7 @@ def drawing(strokes, label):
 
 def test_the_figures_are_what_they_say():
     drawings = [drawing(1, "1"), drawing(2, "1"), drawing(3, "3"), drawing(4, "4"), drawing(5, "A"), drawing(6, "B")]
-    figures = evaluate(Oracle(0.95, 0.6, 0.45, 0.9, 0.92, 0.1), drawings)
+    figures = evaluate(drawings, oracle(drawings, 0.95, 0.6, 0.45, 0.9, 0.92, 0.1))
     assert figures["drawings"] == 4
     assert figures["accuracy"] == 0.75
     assert figures["accepted"] == 0.75
@@ -65,9 +64,36 @@ def test_the_area_under_the_roc_curve_counts_pairs():
 
 
 def test_an_empty_drawing_counts_as_misread(recognizer):
-    figures = evaluate(recognizer, [Drawing(Ink(), "0"), Drawing(Ink.example(0), "0")])
+    drawings = [Drawing(Ink(), "0"), Drawing(Ink.example(0), "0")]
+    figures = evaluate(drawings, recognizer.predict_many(drawing.ink for drawing in drawings))
     assert figures["accuracy"] == 0.5
     assert figures["accepted"] == 0.5
+
+
+def test_the_misread_come_with_the_surest_first():
+    drawings = [drawing(1, "2"), drawing(2, "2"), drawing(3, "4"), drawing(4, "x")]
+    pairs = misread(drawings, oracle(drawings, 0.6, 0.9, 0.8, 0.7))
+    assert [(one.label, prediction.digit) for one, prediction in pairs] == [("4", 3), ("2", 1)]
+
+
+def test_the_command_draws_the_misread_and_reads_bitmaps(digitlab, tmp_path):
+    file, picture = tmp_path / "drawings.jsonl", tmp_path / "misread.png"
+    file.write_text("\n".join(Ink.example(digit).to_json(digit if digit < 7 else 0) for digit in range(10)))
+    done = digitlab("evaluate", file, "--bitmap", "--picture", picture, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["accuracy"] == 0.7
+    image = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
+    assert image.shape == (118, 12 * 96)
+    inked = [(image[:, start : start + 96] < 128).any() for start in range(0, image.shape[1], 96)]
+    assert inked == [True] * 3 + [False] * 9
+
+
+def test_a_bitmap_is_the_drawing_280_pixels_high():
+    ink = Ink([[(250, 100), (250, 400)]], (500, 500))
+    image = bitmap(ink)
+    assert image.shape == (280, 280)
+    rows, columns = np.nonzero(image > 127)
+    assert (np.ptp(columns) + 1, np.ptp(rows) + 1) == (20, 188)
 
 
 def test_the_command_prints_one_json_object(digitlab):

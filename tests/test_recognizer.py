@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from digitlab.ink import Ink
-from digitlab.places import SHIPPED_NETWORK, network_files
+from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.prepare import prepare
 from digitlab.recognizer import Recognizer, percent
 
@@ -32,9 +32,48 @@ def test_a_prediction_tells_all_there_is(recognizer):
     assert prediction.probabilities.shape == (10,)
     assert prediction.probabilities.dtype == np.float32
     assert prediction.probabilities.sum() == pytest.approx(1)
-    assert prediction.confidence == prediction.probabilities.max()
+    # The one is the chance that it is a digit and this one; the other that it is this one, if it is a digit.
+    assert 0.9 < prediction.confidence <= prediction.probabilities.max()
     assert np.array_equal(prediction.image, prepare(EXAMPLES[7]))
     assert str(prediction) == f"7 ({percent(prediction.confidence)} sure)"
+
+
+@pytest.mark.parametrize(
+    "tap", [Ink([[(140, 140)]]), Ink([[(3, 3), (4, 5), (3, 4)]]), Ink([[(500, 100), (505, 102)]], (1000, 1000))]
+)
+def test_a_dot_or_a_tap_is_no_digit(recognizer, tap):
+    prediction = recognizer.predict(tap)
+    assert (prediction.digit, prediction.reason) == (None, "not a digit")
+    assert str(prediction) == "that's no digit, is it?"
+
+
+def test_a_letter_is_no_digit(recognizer):
+    letter = Ink([[(80, 230), (140, 50), (200, 230)], [(105, 165), (175, 165)]])
+    prediction = recognizer.predict(letter)
+    assert (prediction.digit, prediction.reason) == (None, "not a digit")
+    assert prediction.confidence < 0.5
+    assert prediction.probabilities.sum() == pytest.approx(1)
+
+
+def test_a_reader_that_is_unsure_names_the_two_likeliest(recognizer):
+    doubting = Recognizer(recognizer._net, recognizer.path, recognizer.temperature, threshold=1.1)
+    prediction = doubting.predict(EXAMPLES[7])
+    assert (prediction.digit, prediction.reason) == (None, "unsure")
+    assert str(prediction).startswith("not sure: 7 or ")
+
+
+def test_a_network_that_learnt_from_digits_alone_never_says_that_something_is_none():
+    prediction = Recognizer.load(MNIST_ONLY_NETWORK).predict(Ink([[(140, 140)]]))
+    assert prediction.digit is not None
+    assert prediction.confidence == pytest.approx(prediction.probabilities.max())
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"temperature": 1}', '{"temperature": "warm", "threshold": 0}'])
+def test_damaged_settings_are_told_with_their_remedy(tmp_path, content):
+    shutil.copy(ONNX, tmp_path / "mine.onnx")
+    (tmp_path / "mine.json").write_text(content)
+    with pytest.raises(ValueError, match=r"mine\.json is damaged.*temperature and a threshold.*digitlab train"):
+        Recognizer.load(tmp_path / "mine.onnx")
 
 
 @pytest.mark.parametrize("nothing", [Ink(), np.zeros((100, 50), np.uint8)])
@@ -85,7 +124,16 @@ def test_any_strokes_at_all_get_a_prediction(strokes):
     prediction = shared.predict(Ink(strokes))
     assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert 0 <= prediction.confidence <= 1
-    assert (prediction.digit is None) == (not strokes)
+    assert (prediction.reason == "empty") == (not strokes)
+    assert (prediction.digit is None) == (prediction.reason is not None)
+    again = shared.predict(Ink(strokes))
+    assert np.array_equal(again.probabilities, prediction.probabilities)
+
+
+@given(st.integers(0, 9), st.floats(-500, 500), st.floats(-500, 500), st.floats(0.15, 1.5))
+def test_a_digit_stays_the_same_wherever_it_is_and_however_large(digit, x, y, scale):
+    moved = Ink([stroke * scale + np.array([x, y]) for stroke in EXAMPLES[digit].strokes])
+    assert shared.predict(moved).digit == digit
 
 
 shared = Recognizer.load()

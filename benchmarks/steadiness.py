@@ -1,0 +1,52 @@
+"""Does the answer stay, where the digit stays? uv run python benchmarks/steadiness.py FILE ...
+
+Each FILE holds drawings, as `digitlab evaluate` takes them. Each is read as it is; then moved, scaled to 0.15 to 1.5 of
+its canvas, and drawn as a bitmap 240 pixels large with pens of 4 to 20 % of that. What is counted are the drawings of
+which the likeliest digit never changes.
+"""
+
+import sys
+
+import numpy as np
+
+from digitlab import Ink, Recognizer, read_drawings
+
+SCALES = (0.15, 0.3, 0.6, 1, 1.5)
+PENS = (0.04, 0.08, 0.12, 0.16, 0.20)
+
+
+def placed(ink, scale, random):
+    """Scale an ink so that its longer side is a part of its canvas, and move it somewhere."""
+    points = np.concatenate(ink.strokes)
+    factor = scale * max(ink.size) / max(np.ptp(points, axis=0).max(), 1)
+    where = random.uniform(-0.5, 1, 2) * ink.size
+    return Ink([(stroke - points.min(axis=0)) * factor + where for stroke in ink.strokes], ink.size)
+
+
+def bitmap(ink, pen):
+    """Draw an ink 240 pixels large, pen and all, in the middle of a picture; the pen is a part of the 240."""
+    points = np.concatenate(ink.strokes)
+    scale = 240 * (1 - pen) / max(np.ptp(points, axis=0).max(), 1)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    return Ink([(stroke - middle) * scale + 140 for stroke in ink.strokes]).render(pen * 240)
+
+
+def main():
+    """Print the shares."""
+    recognizer = Recognizer.load()
+    inks = [drawing.ink for path in sys.argv[1:] for drawing in read_drawings(path) if drawing.ink]
+
+    def likeliest(drawings):
+        return np.array([prediction.probabilities.argmax() for prediction in recognizer.predict_many(drawings)])
+
+    random = np.random.default_rng(0)
+    before = likeliest(inks)
+    moved = [likeliest(placed(ink, scale, random) for ink in inks) == before for scale in SCALES]
+    print(f"{len(inks):,} drawings")
+    print(f"the same digit wherever and however large   {np.all(moved, axis=0).mean():.2%}")
+    pens = np.array([likeliest(bitmap(ink, pen) for ink in inks) for pen in PENS])
+    print(f"the same digit with every pen, as a bitmap  {(pens == pens[0]).all(axis=0).mean():.2%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""How the network that came with the kit is made: ``digitlab train --recipe full``. It stands on `network`.
+
+It learns from MNIST and from drawings made by code (`synthesis`), all of them varied anew each time they are seen
+(`augment`); from nobody's recorded pen. Besides the ten digits it has an eleventh answer: "not a digit". At the end it
+is told how sure it may be: on drawings that it has not learnt from, its confidence is stretched until it is right as
+often as it says, and the confidence is found below which it had better say that it is unsure.
+"""
+
+import numpy as np
+
+from digitlab.augment import vary
+from digitlab.data import NOT_A_DIGIT
+from digitlab.network import keras, probabilities
+from digitlab.prepare import SIDE, network_input
+from digitlab.recognizer import scaled
+from digitlab.synthesis import CHUNK, synthesise
+
+DRAWINGS = 240_000
+"""How many drawings are made by code, once; each epoch shows as many of them as there are digits of MNIST."""
+
+HELD_OUT = 5_000
+"""How many of MNIST's training digits, and as many drawings, are kept for `calibrate`."""
+
+EPOCHS = 16
+WRONG_AMONG_ACCEPTED = 0.003
+
+
+def build():
+    """Build the network, untrained: four convolutions, 206,595 weights.
+
+    Returns
+    -------
+    keras.Model
+        From float32 (n, 28, 28, 1), 0..1, to probabilities (n, 11), the last of them for `NOT_A_DIGIT`.
+    """
+    layers = keras.layers
+
+    def convolution(filters):
+        return [
+            layers.Conv2D(filters, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+        ]
+
+    return keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 1)),
+            *convolution(24),
+            layers.MaxPooling2D(),
+            *convolution(48),
+            *convolution(64),
+            layers.MaxPooling2D(),
+            *convolution(96),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.3),
+            layers.Dense(11, activation="softmax"),
+        ]
+    )
+
+
+class Mixture(keras.utils.PyDataset):
+    """Batches of MNIST's digits and of drawings made by code, half and half, varied anew in each epoch."""
+
+    def __init__(self, images, labels, drawings, drawing_labels, seed, batch_size=128):
+        super().__init__()
+        self._parts = (images, labels), (drawings, drawing_labels)
+        self._random = np.random.default_rng(seed)
+        self._batch_size = batch_size
+        self.on_epoch_end()
+
+    def __len__(self):
+        return len(self._labels) // self._batch_size
+
+    def __getitem__(self, number):
+        chosen = self._order[number * self._batch_size : (number + 1) * self._batch_size]
+        return network_input(self._images[chosen]), keras.utils.to_categorical(self._labels[chosen], 11)
+
+    def on_epoch_end(self):
+        """Vary all digits of MNIST, and as many of the drawings, which are varied enough to need it only half."""
+        (images, labels), (drawings, drawing_labels) = self._parts
+        some = self._random.choice(len(drawings), min(len(images), len(drawings)), replace=False)
+        self._images = np.concatenate([vary(images, self._random), vary(drawings[some], self._random, 0.5)])
+        self._labels = np.concatenate([labels, drawing_labels[some]])
+        self._order = self._random.permutation(len(self._labels))
+
+
+def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS):
+    """Make the network.
+
+    Parameters
+    ----------
+    images : uint8 array (n, 28, 28)
+        MNIST's training digits.
+    labels : int array (n,)
+    seed : int
+        Where chance begins.
+    epochs : int, optional
+        How many times to go through MNIST, and as many drawings.
+    drawings : int, optional
+        How many drawings to make; a multiple of 3,000.
+
+    Returns
+    -------
+    model : keras.Model
+        As `build` returns it, trained.
+    settings : dict
+        What reading needs besides, as `calibrate` returns it.
+    """
+    print(f"Making {drawings:,} drawings by code ...", flush=True)
+    pictures, meant = synthesise(drawings + 2 * CHUNK, seed)
+    mixture = Mixture(images[:-HELD_OUT], labels[:-HELD_OUT], pictures[HELD_OUT:], meant[HELD_OUT:], seed)
+    steps = epochs * len(mixture)
+    warm_up = min(400, steps // 4)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-4, steps - warm_up, alpha=0.005, warmup_target=3e-3, warmup_steps=warm_up
+    )
+    model = build()
+    model.compile(
+        # Reading uses the mean of the last weights, which is steadier than the last (B. Polyak, A. Juditsky, 1992).
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-3, use_ema=True, ema_momentum=0.998),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.05),
+        metrics=["accuracy"],
+    )
+    model.fit(mixture, epochs=epochs)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    held_out = np.concatenate([images[-HELD_OUT:], pictures[:HELD_OUT]])
+    held_out_labels = np.concatenate([labels[-HELD_OUT:], meant[:HELD_OUT]])
+    return model, calibrate(probabilities(model, network_input(held_out)), held_out_labels)
+
+
+def calibrate(given, labels):
+    """Find out how sure a network may be.
+
+    Parameters
+    ----------
+    given : float array (n, 11)
+        Its probabilities for pictures that it has not learnt from.
+    labels : int array (n,)
+        0 to 9, or `NOT_A_DIGIT`.
+
+    Returns
+    -------
+    dict
+        ``temperature``, with which the probabilities of the labels are likeliest (C. Guo et al., "On Calibration of
+        Modern Neural Networks", 2017), and ``threshold``, the least confidence with which a digit is read so that
+        three in a thousand of those read are misread.
+    """
+    temperatures = np.geomspace(0.2, 5, 200)
+    losses = [-np.log(scaled(given, t)[np.arange(len(labels)), labels] + 1e-12).mean() for t in temperatures]
+    temperature = float(temperatures[np.argmin(losses)])
+    answers = scaled(given, temperature)
+    digits = answers[:, :NOT_A_DIGIT]
+    surest_first = np.argsort(-digits.max(axis=1))
+    wrong = np.cumsum((digits.argmax(axis=1) != labels)[surest_first])
+    share = wrong / np.arange(1, len(labels) + 1)
+    last = np.flatnonzero(share <= WRONG_AMONG_ACCEPTED)[-1]
+    return {
+        "temperature": round(temperature, 4),
+        "threshold": round(float(digits.max(axis=1)[surest_first][last]), 4),
+    }

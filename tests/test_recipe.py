@@ -1,0 +1,70 @@
+"""How the shipped network is made, in small; and what it is told about its own certainty."""
+
+import json
+
+import numpy as np
+import pytest
+
+from digitlab import network, recipe
+from digitlab.data import NOT_A_DIGIT
+from digitlab.ink import Ink
+from digitlab.places import settings_of
+from digitlab.recognizer import Recognizer, scaled
+from digitlab.synthesis import synthesise
+
+
+def test_synthesised_drawings_are_the_same_for_the_same_seed():
+    images, labels = synthesise(3000, seed=1)
+    again, _ = synthesise(3000, seed=1)
+    other, _ = synthesise(3000, seed=2)
+    assert images.shape == (3000, 28, 28)
+    assert np.bincount(labels).tolist() == [250] * 10 + [500]
+    assert np.array_equal(images, again)
+    assert not np.array_equal(images, other)
+
+
+def test_a_network_made_by_the_recipe_is_saved_with_what_reading_needs(mnist, tmp_path):
+    network.keras.utils.set_random_seed(0)
+    (images, labels), _ = mnist
+    model, settings = recipe.train(images[:6000], labels[:6000], seed=0, epochs=1, drawings=3000)
+    assert model.output_shape == (None, 11)
+    network.save(model, tmp_path / "full", settings)
+    assert json.loads(settings_of(tmp_path / "full").read_text()) == settings
+    recognizer = Recognizer.load(tmp_path / "full")
+    assert (recognizer.temperature, recognizer.threshold) == (settings["temperature"], settings["threshold"])
+    assert len(recognizer.predict_many([Ink.example(digit) for digit in range(10)])) == 10
+    # A network of ten answers in its place brings no settings, and must not be read with those of another.
+    network.save(network.build(), tmp_path / "full")
+    assert not settings_of(tmp_path / "full").exists()
+    assert Recognizer.load(tmp_path / "full").temperature == 1
+
+
+def answers(sureness, digits, random):
+    """Probabilities of a network that gives a digit so much, and the rest to others by chance."""
+    rest = random.dirichlet(np.ones(11), len(digits)) * (1 - sureness)[:, np.newaxis]
+    rest[np.arange(len(digits)), digits] += sureness
+    return rest
+
+
+def test_a_network_that_is_too_sure_is_made_less_sure_until_it_is_right_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    digits = random.integers(0, 10, 20_000)
+    given = answers(np.full(len(digits), 0.98), digits, random)
+    labels = np.where(random.random(len(digits)) < 0.9, digits, random.integers(0, 10, len(digits)))
+    temperature = recipe.calibrate(given, labels)["temperature"]
+    confidence = scaled(given, temperature).max(axis=1)
+    right = given.argmax(axis=1) == labels
+    assert temperature > 1
+    assert confidence.mean() == pytest.approx(right.mean(), abs=0.03)
+
+
+def test_below_the_threshold_it_would_be_wrong_too_often():
+    random = np.random.default_rng(0)
+    digits = random.integers(0, 10, 20_000)
+    sureness = random.uniform(0.3, 0.99, len(digits))
+    labels = np.where(sureness > 0.6, digits, NOT_A_DIGIT)
+    given = answers(sureness, digits, random)
+    settings = recipe.calibrate(given, labels)
+    accepted = scaled(given, settings["temperature"])[:, :10].max(axis=1) >= settings["threshold"]
+    assert (labels[accepted] != digits[accepted]).mean() <= recipe.WRONG_AMONG_ACCEPTED + 1e-3
+    assert accepted.mean() > 0.3
