@@ -6,6 +6,7 @@ It stands on `data` for the digits, and on `recognizer` to read back what it has
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import warnings
@@ -101,6 +102,28 @@ def train(model, images, labels, epochs=5, batch_size=128, callbacks=()):
     return model.fit(
         network_input(images), labels, batch_size=batch_size, epochs=epochs, callbacks=list(callbacks), verbose=1
     )
+
+
+class StopOnInterrupt(keras.callbacks.Callback):
+    """Stops training where Ctrl-C is pressed, between two batches: within one, TensorFlow makes other errors of it."""
+
+    def on_train_begin(self, logs=None):
+        """Take Ctrl-C down from now on."""
+        self._pressed = False
+        self._before = signal.signal(signal.SIGINT, self._take_down)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Raise KeyboardInterrupt where Ctrl-C was pressed."""
+        if self._pressed:
+            self.on_train_end()
+            raise KeyboardInterrupt
+
+    def on_train_end(self, logs=None):
+        """Let Ctrl-C do again what it did before."""
+        signal.signal(signal.SIGINT, self._before)
+
+    def _take_down(self, *_):
+        self._pressed = True
 
 
 def probabilities(model, x, batch_size=500):

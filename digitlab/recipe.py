@@ -87,7 +87,7 @@ class Mixture(keras.utils.PyDataset):
         self._order = self._random.permutation(len(self._labels))
 
 
-def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS):
+def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS, callbacks=()):
     """Make the network.
 
     Parameters
@@ -101,6 +101,7 @@ def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS):
         How many times to go through MNIST, and as many drawings.
     drawings : int, optional
         How many drawings to make; a multiple of 3,000.
+    callbacks : sequence of keras.callbacks.Callback, optional
 
     Returns
     -------
@@ -124,7 +125,7 @@ def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS):
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.05),
         metrics=["accuracy"],
     )
-    model.fit(mixture, epochs=epochs)
+    model.fit(mixture, epochs=epochs, callbacks=list(callbacks))
     model.optimizer.finalize_variable_values(model.trainable_variables)
     held_out = np.concatenate([images[-HELD_OUT:], pictures[:HELD_OUT]])
     held_out_labels = np.concatenate([labels[-HELD_OUT:], meant[:HELD_OUT]])

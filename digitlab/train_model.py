@@ -47,13 +47,14 @@ def run(arguments):
     network.keras.utils.set_random_seed(arguments.seed)
     start = time.monotonic()
     settings = None
+    callbacks = [network.StopOnInterrupt()]
     try:
         if arguments.recipe == "full":
             epochs = arguments.epochs or recipe.EPOCHS
-            model, settings = recipe.train(train_images, train_labels, arguments.seed, epochs)
+            model, settings = recipe.train(train_images, train_labels, arguments.seed, epochs, callbacks=callbacks)
         else:
             model = network.build()
-            network.train(model, train_images, train_labels, arguments.epochs or 5)
+            network.train(model, train_images, train_labels, arguments.epochs or 5, callbacks=callbacks)
         seconds = time.monotonic() - start
         accuracy = network.accuracy(model, test_images, test_labels)
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
