@@ -123,13 +123,13 @@ class Recognizer:
             ) from None
         recognizer = cls(net, Path(file), **_settings(settings_file))
         try:
-            shape = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32)).shape
+            answer = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32))
         except cv2.error:
-            shape = "an error"
-        if shape not in {(2, 10), (2, NOT_A_DIGIT + 1)}:
+            answer = np.empty(0)
+        if answer.shape not in {(2, 10), (2, NOT_A_DIGIT + 1)} or not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
             raise ValueError(
-                f"{shown(file)} is a network, but not from (n, 28, 28, 1) pixels to (n, 10) probabilities: for n = 2 "
-                f"it gives {shape}; {remedy(file)}"
+                f"{shown(file)} is a network, but not from (n, 28, 28, 1) pixels to (n, 10) probabilities that sum to "
+                f"1 (is softmax its last layer?); {remedy(file)}"
             )
         return recognizer
 
@@ -245,7 +245,10 @@ def _settings(file):
     """Return what the .json file beside a network says; nothing where there is none."""
     try:
         settings = json.loads(file.read_text("utf-8"))
-        return {name: float(settings[name]) for name in ("temperature", "threshold")}
+        settings = {name: float(settings[name]) for name in ("temperature", "threshold")}
+        if not 0 < settings["temperature"] < np.inf:
+            raise ValueError
+        return settings
     except FileNotFoundError:
         return {}
     except (KeyError, TypeError, ValueError):

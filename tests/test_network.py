@@ -120,6 +120,13 @@ def test_a_network_of_another_shape_is_told_before_anything_is_written(tmp_path)
     assert files_in(tmp_path) == []
 
 
+def test_a_network_without_softmax_is_told_and_not_saved(tmp_path):
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    with pytest.raises(ValueError, match="is softmax its last layer"):
+        network.save(model, tmp_path / "mine")
+    assert files_in(tmp_path) == []
+
+
 def test_a_missing_or_damaged_keras_file_is_told(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no network .*none\.keras.*digitlab train"):
         network.load(tmp_path / "none")

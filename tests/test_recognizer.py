@@ -68,7 +68,17 @@ def test_a_network_that_learnt_from_digits_alone_never_says_that_something_is_no
     assert prediction.confidence == pytest.approx(prediction.probabilities.max())
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"temperature": 1}', '{"temperature": "warm", "threshold": 0}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"temperature": 1}',
+        '{"temperature": "warm", "threshold": 0}',
+        '{"temperature": 0, "threshold": 0}',
+    ],
+)
 def test_damaged_settings_are_told_with_their_remedy(tmp_path, content):
     shutil.copy(ONNX, tmp_path / "mine.onnx")
     (tmp_path / "mine.json").write_text(content)
@@ -187,7 +197,9 @@ def dense_network(inputs, outputs):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "outputs"), [((28, 28, 1), 7), ((32, 32, 3), 10), ((784,), 9)], ids=["7 answers", "colour", "9 answers"]
+    ("inputs", "outputs"),
+    [((28, 28, 1), 7), ((32, 32, 3), 10), ((784,), 9), ((28, 28, 1), 10)],
+    ids=["7 answers", "colour", "9 answers", "no probabilities"],
 )
 def test_a_network_of_another_shape_is_told(tmp_path, inputs, outputs):
     file = tmp_path / "other.onnx"
