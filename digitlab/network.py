@@ -216,18 +216,18 @@ def save(model, path, settings=None):
                 f"The network was not saved: read back, its two files give probabilities {difference:.1e} apart. "
                 f"What was in {shown(folder)} is as it was."
             )
-        new_settings = settings_of(new_files[0])
+        if settings is not None:
+            settings_of(new_files[0]).write_text(json.dumps(settings) + "\n", "utf-8")
+        for new_file in Path(new).iterdir():
+            with open(new_file, "rb+") as written:
+                os.fsync(written.fileno())
+        # All is on the disk: from here on only names change, that of the file that reads drawings last.
+        os.replace(new_files[0], files[0])
         if settings is None:
             settings_of(path).unlink(missing_ok=True)
         else:
-            new_settings.write_text(json.dumps(settings) + "\n", "utf-8")
-        for new_file, file in zip(
-            (new_files[0], new_settings, new_files[1]), (files[0], settings_of(path), files[1]), strict=True
-        ):
-            if new_file.exists():
-                with open(new_file, "rb+") as written:
-                    os.fsync(written.fileno())
-                os.replace(new_file, file)
+            os.replace(settings_of(new_files[0]), settings_of(path))
+        os.replace(new_files[1], files[1])
     return files
 
 

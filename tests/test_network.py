@@ -11,7 +11,7 @@ from helpers import obey_permissions
 
 from digitlab import network
 from digitlab.ink import Ink
-from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
+from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer
 
@@ -80,7 +80,9 @@ def test_files_that_disagree_are_not_saved(small_network, saved, monkeypatch):
 
 
 def test_a_full_disk_leaves_the_old_network(small_network, saved, monkeypatch):
-    before = [file.read_bytes() for file in network_files(saved)]
+    settings = settings_of(saved)
+    settings.write_text('{"temperature": 2, "threshold": 0.5}')
+    before = [file.read_bytes() for file in (*network_files(saved), settings)]
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -88,8 +90,8 @@ def test_a_full_disk_leaves_the_old_network(small_network, saved, monkeypatch):
     monkeypatch.setattr(network.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         network.save(small_network, saved)
-    assert [file.read_bytes() for file in network_files(saved)] == before
-    assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
+    assert [file.read_bytes() for file in (*network_files(saved), settings)] == before
+    assert files_in(saved.parent) == ["mine.json", "mine.keras", "mine.onnx"]
 
 
 def test_a_kill_while_saving_leaves_a_network_that_reads(saved):
