@@ -6,22 +6,15 @@ reads them prepared in three ways.
 
 import argparse
 
-import cv2
 import numpy as np
 
 from digitlab import Recognizer, load_mnist, read_drawings
 from digitlab.evaluate import DIGITS, bitmap
 from digitlab.places import SHIPPED_NETWORK
-from digitlab.prepare import SIDE, network_input, prepare
-
-
-def resized(ink):
-    """Resize the whole canvas to 28 x 28, as many programs do."""
-    return cv2.resize(bitmap(ink), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-
+from digitlab.prepare import network_input, prepare, shrink
 
 WAYS = {
-    "the canvas resized": resized,
+    "the canvas resized": lambda ink: shrink(bitmap(ink)),
     "MNIST's recipe, from the bitmap": lambda ink: prepare(bitmap(ink)),
     "MNIST's recipe, from the strokes": prepare,
 }

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from digitlab.places import SHIPPED_NETWORK
 
+KEYS = "Keys: c clears, u takes the last stroke back, s saves a picture in drawings/, ESC leaves."
+
 
 def add_arguments(parser):
     """Describe the command's arguments to an ArgumentParser."""
+    parser.epilog = KEYS
     parser.add_argument(
         "--model",
         type=Path,

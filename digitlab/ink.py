@@ -7,16 +7,18 @@ Coordinates are those of the canvas: x to the right, y down, in pixels, (0, 0) a
 the first pixel is (0.5, 0.5).
 """
 
+import errno
 import gzip
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from digitlab.places import shown
+from digitlab.places import DRAWINGS, shown
 
 CANVAS = 280
 """Width and height of a canvas to draw on, in pixels."""
@@ -218,6 +220,76 @@ def read_drawings(path, on_bad_line=None):
                 raise ValueError(f"Line {number} of {shown(path)} cannot be read: {error}.") from None
             on_bad_line(number, str(error))
     return drawings
+
+
+def keep_drawing(path, ink, label=None, writer=None):
+    """Add a drawing to a file of drawings, in one piece or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        A plain file of JSON lines; it is made where there is none, and its folder.
+    ink : Ink
+    label, writer : str, optional
+        As for `Ink.to_json`.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written. The file is then as it was.
+    """
+    path = Path(path)
+    line = ink.to_json(label, writer).encode() + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab+", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+            if file.read(1) != b"\n":  # A line was torn off there: it shall not take this one along.
+                line = b"\n" + line
+        try:
+            if file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def save_picture(ink, folder=DRAWINGS):
+    """Save an ink as it looks on its canvas: a PNG file, white on black, with a name that is not taken yet.
+
+    Parameters
+    ----------
+    ink : Ink
+    folder : path-like, optional
+        Where; it is made where there is none.
+
+    Returns
+    -------
+    Path
+        ``drawing-001.png``, or the next number.
+
+    Raises
+    ------
+    ValueError
+        Where nothing is drawn.
+    OSError
+        Where the file cannot be written; no part of it is left then.
+    """
+    if not ink:
+        raise ValueError("Draw something first.")
+    picture = cv2.imencode(".png", ink.render(PEN * max(ink.size) / CANVAS))[1].tobytes()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    number = 1
+    while (path := Path(folder, f"drawing-{number:03d}.png")).exists():
+        number += 1
+    try:
+        path.write_bytes(picture)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path
 
 
 def draw_strokes(strokes, size, pen, detail=1):

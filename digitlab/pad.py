@@ -1,74 +1,178 @@
-"""The drawing pad of the notebook: draw a digit, see it read while you draw. It stands on `recognizer`.
+"""The drawing pad of the notebook: draw a digit, see it read while you draw. It stands on `answer` and `learn`.
 
 The browser's canvas only shows. The strokes are kept here, as an `Ink`, and nothing is ever read back from the browser.
 """
 
-import base64
+import collections
 import threading
+import time
 
-import cv2
 import ipywidgets
+import numpy as np
 from ipycanvas import Canvas, hold_canvas
 
-from digitlab.ink import CANVAS, PEN, Ink
-from digitlab.recognizer import Recognizer, percent
+from digitlab.answer import answers_html, counts_html, saved_html, steps_html, words_html
+from digitlab.evaluate import DIGITS
+from digitlab.ink import CANVAS, PEN, Ink, keep_drawing, read_drawings, save_picture
+from digitlab.learn import Learning
+from digitlab.places import DRAWINGS, MY_DRAWINGS, TAUGHT_NETWORK, shown
+from digitlab.prepare import prepare, shrink
+from digitlab.recognizer import Recognizer
 
 # ipycanvas sends the commands of all canvases through one queue, and the messages of a page are handled on another
 # thread while a cell is running. So one lock for all pads.
 _LOCK = threading.RLock()
 
 _PAPER, _INK = "black", "white"
+_SHARPNESS = 2
+_PAUSE = 0.01
+_BUTTON_HEIGHT = "44px"
+_COLUMN = 38
+_FRAME = "1px solid var(--jp-border-color1, #bdbdbd)"
+_TEACH = (
+    f"<style>.digitlab-meant button {{ height: {_BUTTON_HEIGHT} !important; font-size: 17px }}</style>"
+    '<div style="font-size: 15px"><b>Teach it your hand.</b> Which digit did you mean?</div>'
+)
+_NO_NETWORK = "There is none yet. Train it in notebook 2; then run this cell again."
 
 
-class DrawingPad(ipywidgets.HBox):
+class _Reader(threading.Thread):
+    """Reads for all pads, on a thread of its own: what was drawn while it read is read at once, not event by event."""
+
+    def __init__(self):
+        super().__init__(daemon=True, name="digitlab-reader")
+        self._waiting = {}
+        self._any = threading.Condition()
+
+    def read_soon(self, pad):
+        with self._any:
+            self._waiting[id(pad)] = pad
+            self._any.notify()
+
+    def run(self):
+        while True:
+            with self._any:
+                self._any.wait_for(lambda: self._waiting)
+            time.sleep(_PAUSE)  # Events that came in a burst are answered once.
+            with self._any:
+                pads, self._waiting = list(self._waiting.values()), {}
+            for pad in pads:
+                try:
+                    pad._read()
+                except Exception as error:  # It is said in that pad; the others are read on.
+                    pad._say(f"This drawing could not be read: {error}")
+
+
+_READER = _Reader()
+_READER.start()
+
+
+class DrawingPad(ipywidgets.VBox):
     """A canvas to draw a digit on, with the network's answer beside it while one draws.
+
+    It is drawn on with a mouse, a finger or a stylus. While the canvas has the keyboard (after a click on it),
+    Backspace takes the last stroke away, Escape wipes the canvas, s saves a picture, and Tab goes on to the buttons.
 
     Parameters
     ----------
     recognizer : Recognizer, optional
         The network that reads; by default the one that came with the kit.
+    networks : dict of str to Recognizer or path-like, optional
+        Several networks instead, which answer side by side, by the names that stand above their answers. A path at
+        which there is no network yet is no error: it is said in its place.
+    save : bool, optional
+        Whether there is a button that saves the drawing as a picture, into ``drawings/``.
+    trackpad : bool, optional
+        Whether there is a switch for trackpads: a click starts a stroke and another click ends it.
+    how_it_sees : bool, optional
+        Whether there are two switches: one shows the drawing's way to 28 x 28 pixels, the other feeds the network the
+        whole canvas, plainly resized.
+    teach : bool or path-like, optional
+        Whether drawings can be added to ``drawings/my_drawings.jsonl`` and learnt: by a copy of this network, or if
+        True of the reader's own.
 
     Attributes
     ----------
     ink : Ink
         What is drawn.
     prediction : Prediction
-        What the network makes of it.
+        What the first network makes of it.
+    predictions : dict of str to Prediction
+        What each of them makes of it.
+    networks : dict of str to Recognizer or str
+        Those that read; words where there is none.
+
+    Raises
+    ------
+    ValueError
+        Where both a recognizer and networks are given, or a network's file is damaged.
     """
 
-    def __init__(self, recognizer=None):
-        self.recognizer = recognizer or Recognizer.load()
+    def __init__(self, recognizer=None, *, networks=None, save=False, trackpad=False, how_it_sees=False, teach=False):
+        if recognizer is not None and networks is not None:
+            raise ValueError("Give a pad either a recognizer or networks, not both.")
         self.ink = Ink()
+        self.networks = _loaded(networks) if networks is not None else {"": recognizer or Recognizer.load()}
+        self._reading = threading.RLock()
+        self._is_read = True
         self._pen_is_down = False
+        self._learning = None
+        self._learner = None if isinstance(teach, bool) else teach
 
-        self._canvas = Canvas(width=CANVAS, height=CANVAS, layout={"width": f"{CANVAS}px", "height": f"{CANVAS}px"})
-        self._clear_button = ipywidgets.Button(
-            description="Clear",
-            tooltip="Wipe the canvas and start again",
-            layout={"width": f"{CANVAS}px", "height": "44px", "margin": "8px 0 0 0"},
+        self._canvas = Canvas(
+            width=CANVAS * _SHARPNESS,
+            height=CANVAS * _SHARPNESS,
+            layout={"width": f"{CANVAS}px", "height": f"{CANVAS}px"},
         )
-        self._answer = ipywidgets.HTML()
+        self._answer = ipywidgets.HTML(layout={"flex": "1 1 340px", "min_width": "0"})
+        self._message = ipywidgets.HTML()
+        self._steps = ipywidgets.HTML()
+        self._listen()
 
-        self._canvas.on_mouse_down(self._pen_down)
-        self._canvas.on_mouse_move(self._pen_move)
-        self._canvas.on_mouse_up(self._pen_up)
-        self._canvas.on_mouse_out(self._pen_up)
-        self._canvas.on_touch_start(lambda touches: self._pen_down(*touches[0]))
-        self._canvas.on_touch_move(lambda touches: self._pen_move(*touches[0]))
-        self._canvas.on_touch_end(lambda touches: self._pen_up())
-        self._canvas.on_touch_cancel(lambda touches: self._pen_up())
-        # The canvas of a page that was loaded anew is blank: show what is drawn.
-        self._canvas.on_client_ready(self._redraw)
-        self._clear_button.on_click(lambda button: self.clear())
-
+        buttons = [
+            _button("Clear", "Wipe the canvas and start again (Escape)", self.clear),
+            _button("Undo", "Take the last stroke away (Backspace)", self.undo),
+        ]
+        if save:
+            buttons.append(_button("Save picture", "Save the drawing as a PNG file (s)", self._save_pressed))
+        self._first_button = buttons[0]
+        row = ipywidgets.HBox(buttons, layout={"margin": "8px 0 0 0"})
+        self._by_clicks = _switch(
+            "Click to start and to end a stroke", "For trackpads: no button is held while drawing"
+        )
+        self._shows_steps = _switch("Show how it sees", "The drawing's way to the 28 x 28 pixels that the network sees")
+        self._shrinks = _switch("Feed it the whole canvas", "Resize the whole canvas to 28 x 28 pixels, as it is")
+        self._shows_steps.observe(lambda change: self._read(), "value")
+        self._shrinks.observe(lambda change: self._read(), "value")
+        self._by_clicks.observe(lambda change: self._pen_up(), "value")
+        switches = [self._by_clicks] * trackpad + [self._shows_steps, self._shrinks] * how_it_sees
+        # The frame is a box of its own: a border of the canvas would shift what is drawn.
+        frame = ipywidgets.Box([self._canvas], layout={"border": _FRAME, "overflow": "hidden"})
+        left = ipywidgets.VBox([frame, row, *switches, self._message], layout={"width": f"{CANVAS + 2}px"})
+        children = [ipywidgets.HBox([left, self._answer], layout={"flex_flow": "row wrap"})]
+        if how_it_sees:
+            children.append(self._steps)
+        if teach is not False:
+            children.append(self._teaching())
         self._redraw()
         self._read()
-        left = ipywidgets.VBox([self._canvas, self._clear_button])
-        super().__init__([left, self._answer], layout={"margin": "8px 0", "flex_flow": "row wrap"})
+        super().__init__(children, layout={"margin": "8px 0"})
         self.add_class("digitlab-pad")
 
     def __repr__(self):
         return f"DrawingPad({self.prediction})"
+
+    @property
+    def prediction(self):
+        """What the first network makes of the drawing; None where there is no network."""
+        return next(iter(self.predictions.values()), None)
+
+    @property
+    def predictions(self):
+        """What each network makes of the drawing, a dict of str to Prediction."""
+        if not self._is_read:
+            self._read()
+        return self._predictions
 
     def clear(self):
         """Wipe the canvas; what was read and shown goes with it."""
@@ -76,27 +180,172 @@ class DrawingPad(ipywidgets.HBox):
             self._pen_is_down = False
             self.ink.clear()
             self._redraw()
-            self._read()
+        self._message.value = ""
+        self._read()
 
-    def _pen_down(self, x, y):
+    def undo(self):
+        """Take the last stroke away."""
+        with _LOCK:
+            self._pen_is_down = False
+            self.ink.undo()
+            self._redraw()
+        self._read()
+
+    def replay(self, ink, seconds=1.5):
+        """Draw an ink as if by hand, in place of what is drawn.
+
+        Parameters
+        ----------
+        ink : Ink
+            Scaled to the canvas if it was drawn on one of another size.
+        seconds : float, optional
+            How long to take over it.
+        """
+        self.clear()
+        scale = CANVAS / max(ink.size)
+        pause = seconds / max(sum(len(stroke) for stroke in ink.strokes), 1)
+        for stroke in ink.strokes:
+            for number, (x, y) in enumerate((stroke * scale).tolist()):
+                (self._move_to if number else self._put_down)(x, y)
+                time.sleep(pause)
+            self._pen_up()
+        self._read()
+
+    def save_picture(self):
+        """Save the drawing as a PNG file, white on black, in ``drawings/``.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ValueError
+            Where nothing is drawn.
+        OSError
+            Where the file cannot be written.
+        """
+        with _LOCK:
+            ink = self.ink.copy()
+        return save_picture(ink, DRAWINGS)
+
+    def add(self, label):
+        """Keep the drawing in ``drawings/my_drawings.jsonl``, to be learnt; the canvas is wiped for the next one.
+
+        Parameters
+        ----------
+        label : int or str
+            The digit that was meant, 0 to 9.
+
+        Raises
+        ------
+        ValueError
+            Where nothing is drawn, or the label is no digit.
+        OSError
+            Where it cannot be kept; it stays on the canvas.
+        """
+        if str(label) not in DIGITS:
+            raise ValueError(f"The digit that was meant must be one from 0 to 9, not {label!r}.")
+        with _LOCK:
+            ink = self.ink.copy()
+        if not ink:
+            raise ValueError("Draw something first.")
+        keep_drawing(MY_DRAWINGS, ink, label)
+        self.clear()
+
+    # The pen
+
+    def _listen(self):
+        canvas = self._canvas
+
+        def in_pixels(handle):
+            return lambda x, y: handle(x / _SHARPNESS, y / _SHARPNESS)
+
+        def of_fingers(handle):
+            return lambda touches: handle([(x / _SHARPNESS, y / _SHARPNESS) for x, y in touches])
+
+        canvas.on_mouse_down(in_pixels(self._mouse_down))
+        canvas.on_mouse_move(in_pixels(self._move_to))
+        canvas.on_mouse_up(in_pixels(self._mouse_up))
+        canvas.on_mouse_out(in_pixels(self._leave))
+        canvas.on_touch_start(of_fingers(self._touch_start))
+        canvas.on_touch_move(of_fingers(self._touch_move))
+        canvas.on_touch_end(of_fingers(self._touch_end))
+        canvas.on_touch_cancel(lambda touches: self._pen_up())
+        canvas.on_key_down(self._key_down)
+        # The canvas of a page that was loaded anew is blank: show what is drawn.
+        canvas.on_client_ready(self._redraw)
+
+    def _mouse_down(self, x, y):
+        if self._pen_is_down and self._by_clicks.value:
+            self._pen_up()
+        else:
+            self._put_down(x, y)
+
+    def _mouse_up(self, x, y):
+        if not self._by_clicks.value:
+            self._move_to(x, y)
+            self._pen_up()
+
+    def _leave(self, x, y):
+        # The stroke goes on to the edge, where it ends.
+        self._move_to(*np.clip((x, y), 0, CANVAS).tolist())
+        self._pen_up()
+
+    def _touch_start(self, touches):
+        if len(touches) == 1:
+            self._put_down(*touches[0])
+
+    def _touch_move(self, touches):
+        x, y = touches[0]
+        if 0 <= x <= CANVAS and 0 <= y <= CANVAS:
+            self._move_to(x, y)
+        else:
+            self._leave(x, y)
+
+    def _touch_end(self, touches):
+        with _LOCK:
+            # Of several fingers, those that remain are told: is the one that draws among them?
+            if self._pen_is_down and touches:
+                last = self.ink.strokes[-1][-1]
+                if np.hypot(*(last - touches[0])) < PEN:
+                    return
+            self._pen_up()
+
+    def _key_down(self, key, shift, ctrl, meta):
+        # The canvas takes every key that it gets, so that Tab would go nowhere.
+        if key == "Tab" and shift:
+            self._canvas.blur()
+        elif key == "Tab":
+            self._first_button.focus()
+        elif key == "Backspace" or (key == "z" and (ctrl or meta)):
+            self.undo()
+        elif key in {"Escape", "Delete"}:
+            self.clear()
+        elif key == "s":
+            self._save_pressed()
+
+    def _put_down(self, x, y):
         with _LOCK:
             if self._pen_is_down:
                 return
             self._pen_is_down = True
             self.ink.start(x, y)
             self._canvas.fill_circle(x, y, PEN / 2)
-            self._read()
+            self._changed()
 
-    def _pen_move(self, x, y):
+    def _move_to(self, x, y):
         with _LOCK:
             if not self._pen_is_down:
                 return
-            before = self.ink.strokes[-1][-1]
+            before = self.ink.strokes[-1][-1].tolist()
+            if before == [x, y]:
+                return
             self.ink.extend(x, y)
             self._canvas.stroke_line(*before, x, y)
-            self._read()
+            self._changed()
 
-    def _pen_up(self, *_):
+    def _pen_up(self):
         with _LOCK:
             self._pen_is_down = False
 
@@ -106,6 +355,7 @@ class DrawingPad(ipywidgets.HBox):
             # ipycanvas names the canvas only when another one was drawn on before. A page that was loaded anew has
             # not heard which one it was, and would draw nothing.
             canvas._canvas_manager._current_canvas = None
+            canvas.set_transform(_SHARPNESS, 0, 0, _SHARPNESS, 0, 0)
             canvas.fill_style = _PAPER
             canvas.fill_rect(0, 0, CANVAS, CANVAS)
             canvas.fill_style = canvas.stroke_style = _INK
@@ -116,44 +366,174 @@ class DrawingPad(ipywidgets.HBox):
                 if len(stroke) > 1:
                     canvas.stroke_lines(stroke)
 
+    # The answer
+
+    def _changed(self):
+        self._is_read = False
+        _READER.read_soon(self)
+
     def _read(self):
-        self.prediction = self.recognizer.predict(self.ink)
-        self._answer.value = _answer_html(self.prediction)
+        with self._reading:
+            with _LOCK:
+                ink = self.ink.copy()
+                self._is_read = True
+            shrinks = self._shrinks.value
+            how = shrink if shrinks else prepare
+            self._predictions = {
+                name: network.predict(ink, how)
+                for name, network in self.networks.items()
+                if isinstance(network, Recognizer)
+            }
+            self._answer.value = answers_html(
+                {**self.networks, **self._predictions}, sum(len(stroke) for stroke in ink.strokes)
+            )
+            self._steps.value = steps_html(ink, shrinks) if self._shows_steps.value else ""
+
+    def _say(self, words):
+        self._message.value = words_html(words, "message")
+
+    # Saving
+
+    def _save_pressed(self):
+        try:
+            path = self.save_picture()
+        except ValueError as error:
+            self._say(str(error))
+        except OSError as error:
+            self._say(f"The picture could not be saved in {shown(DRAWINGS)}: {error.strerror}. It is still here.")
+        else:
+            self._message.value = saved_html(path)
+
+    # Teaching
+
+    def _teaching(self):
+        self._meant = ipywidgets.ToggleButtons(
+            options=[str(digit) for digit in range(10)],
+            value=None,
+            style={"button_width": f"{_COLUMN - 4}px"},
+            layout={"width": "auto"},
+        )
+        self._meant.add_class("digitlab-meant")
+        self._counts = ipywidgets.HTML()
+        self._add_button = _button("Add", "Keep this drawing, as the digit that you meant", self._add_pressed)
+        self._learn_button = _button("Learn", "Let a copy of the network learn your drawings", self._learn_pressed)
+        self._cancel_button = _button("Cancel", "Stop learning; nothing changes", self._cancel_pressed)
+        self._cancel_button.disabled = True
+        for button in (self._add_button, self._learn_button, self._cancel_button):
+            button.layout.width, button.layout.flex = "120px", "none"
+        self._progress = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "200px", "visibility": "hidden"})
+        self._lesson = ipywidgets.HTML(
+            words_html("Nothing is learnt before you press Learn: the networks stay as they are.", "lesson")
+        )
+        self._count()
+        return ipywidgets.VBox(
+            [
+                ipywidgets.HTML(_TEACH),
+                self._meant,
+                self._counts,
+                ipywidgets.HBox(
+                    [self._add_button, self._learn_button, self._cancel_button, self._progress],
+                    layout={"flex_flow": "row wrap", "align_items": "center"},
+                ),
+                self._lesson,
+            ],
+            layout={"margin": "12px 0 0 0"},
+        )
+
+    def _count(self):
+        counts = dict.fromkeys(range(10), 0)
+        try:
+            labels = collections.Counter(
+                drawing.label for drawing in read_drawings(MY_DRAWINGS, on_bad_line=lambda number, why: None)
+            )
+            counts = {digit: labels[str(digit)] for digit in range(10)}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            self._teach_words(f"Your drawings could not be read: {error}")
+        self._counts.value = counts_html(counts, _COLUMN)
+
+    def _add_pressed(self):
+        if self._meant.value is None:
+            self._teach_words("Choose the digit that you meant first.")
+            return
+        try:
+            self.add(self._meant.value)
+        except ValueError as error:
+            self._teach_words(str(error))
+        except OSError as error:
+            self._teach_words(
+                f"The drawing could not be kept in {shown(MY_DRAWINGS)}: {error.strerror}. It is still on the canvas."
+            )
+        else:
+            self._count()
+            self._teach_words(f"Kept as a {self._meant.value}. Draw the next one; a few of each kind help most.")
+
+    def _learn_pressed(self):
+        if self._learning:
+            return
+        self._learn_button.disabled, self._cancel_button.disabled = True, False
+        self._progress.value, self._progress.layout.visibility = 0, "visible"
+        self._teach_words("A copy of the network is learning. You can go on drawing.")
+        self._learning = Learning(self._learnt_so_far, self._learnt, network=self._learner)
+
+    def _cancel_pressed(self):
+        if self._learning:
+            self._learning.cancel()
+
+    def _learnt_so_far(self, share):
+        self._progress.value = share
+
+    def _learnt(self, result):
+        self._learning = None
+        self._learn_button.disabled, self._cancel_button.disabled = False, True
+        self._progress.layout.visibility = "hidden"
+        if result is None:
+            self._teach_words("Cancelled. Nothing was learnt; the networks are as they were.")
+        elif isinstance(result, str):
+            self._teach_words(f"Nothing was learnt: {result}")
+        else:
+            self._show_taught()
+            held_out, mnist = result["held_out"], result["mnist"]
+            self._teach_words(
+                f"It learnt {result['learnt']} of your drawings. Of the {held_out['count']} others, which it has not "
+                f"learnt, it read {held_out['before']} before, and {held_out['after']} now. Of MNIST's "
+                f"{mnist['count']:,} test digits it read {mnist['before']:,} before, and {mnist['after']:,} now."
+            )
+
+    def _show_taught(self):
+        """Let the network that learnt answer beside the others."""
+        networks = {name or "not taught": network for name, network in self.networks.items()}
+        networks["taught"] = Recognizer.load(TAUGHT_NETWORK)
+        with self._reading:
+            self.networks = networks
+        self._read()
+
+    def _teach_words(self, words):
+        self._lesson.value = words_html(words, "lesson")
 
 
-def _answer_html(prediction):
-    """Return the answer as one piece of HTML, so that its parts always belong to the same drawing."""
-    if prediction.reason == "empty":
-        digit, words = "&nbsp;", "Draw a digit, 0 to 9."
-    elif prediction.reason:
-        digit, words = "?", str(prediction).capitalize()
-    else:
-        digit, words = prediction.digit, f"{percent(prediction.confidence)} sure"
-    shares = [0] * 10 if prediction.reason == "empty" else prediction.probabilities
-    bars = "".join(_bar_html(number, share, number == prediction.digit) for number, share in enumerate(shares))
-    picture = base64.b64encode(cv2.imencode(".png", prediction.image)[1]).decode()
-    return f"""\
-<div class="digitlab-answer" style="display: flex; flex-wrap: wrap; gap: 0 24px; margin-left: 28px;
-    color: var(--jp-content-font-color1, #222); font: 15px/1.3 var(--jp-content-font-family, sans-serif)">
-  <div style="width: 190px">
-    <div class="digitlab-digit" style="font-size: 96px; line-height: 1; font-weight: 600">{digit}</div>
-    <div class="digitlab-words" style="min-height: 40px; font-size: 17px">{words}</div>
-    <img class="digitlab-sees" alt="What the network sees: the drawing as 28 by 28 pixels" width="112" height="112"
-        src="data:image/png;base64,{picture}" style="image-rendering: pixelated; display: block; margin-top: 12px">
-    <div style="margin-top: 4px; color: var(--jp-content-font-color2, #555)">what the network sees</div>
-  </div>
-  <div class="digitlab-bars" style="width: 300px">{bars}</div>
-</div>"""
+def _loaded(networks):
+    if not networks:
+        raise ValueError('Give a pad at least one network: networks={"ours": Recognizer.load()}.')
+    loaded = {}
+    for name, network in networks.items():
+        try:
+            loaded[name] = network if isinstance(network, Recognizer) else Recognizer.load(network)
+        except FileNotFoundError:
+            loaded[name] = _NO_NETWORK
+    return loaded
 
 
-def _bar_html(digit, share, is_answer):
-    colour = "var(--jp-brand-color1, #1976d2)" if is_answer else "var(--jp-border-color1, #bdbdbd)"
-    weight = 700 if is_answer else 400
-    words = percent(share) if share >= 0.005 else ""
-    return f"""\
-<div style="display: flex; align-items: center; height: 33px; font-weight: {weight}">
-  <span style="width: 22px">{digit}</span>
-  <span style="flex: 1; height: 20px; background: var(--jp-layout-color2, #eee); border-radius: 3px; overflow: hidden">
-    <span style="display: block; height: 100%; width: {share:.1%}; background: {colour}"></span></span>
-  <span style="width: 64px; text-align: right">{words}</span>
-</div>"""
+def _button(words, tooltip, on_click):
+    button = ipywidgets.Button(
+        description=words, tooltip=tooltip, layout={"height": _BUTTON_HEIGHT, "flex": "1 1 auto", "width": "auto"}
+    )
+    button.on_click(lambda _: on_click())
+    return button
+
+
+def _switch(words, tooltip):
+    return ipywidgets.ToggleButton(
+        description=words, tooltip=tooltip, layout={"height": _BUTTON_HEIGHT, "width": "auto"}
+    )

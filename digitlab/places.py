@@ -20,7 +20,11 @@ MNIST_ONLY_NETWORK = KIT / "model" / "mnist_only"
 """A network that learnt from MNIST alone, as a class's own do: to study, and to compare with."""
 
 MY_NETWORK = HOME / "model" / "my_network"
+TAUGHT_NETWORK = HOME / "model" / "my_network_taught"
+"""A copy of a network that learnt the reader's own drawings besides."""
 
+DRAWINGS = HOME / "drawings"
+MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
 APT_LINE = "sudo apt-get install -y libgl1 libglib2.0-0 libsm6"
 """What brings the libraries that OpenCV needs to a bare Debian or Ubuntu."""

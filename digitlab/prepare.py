@@ -10,7 +10,8 @@ The steps take an ink or an image and return the same kind, so that each can be 
     crop -> fit -> centre -> render
 
 For an ink they move and scale the strokes, which are then rendered at one pen width, however large the drawing was
-and whatever pen drew it. An image has only its pixels, so its strokes grow thick and thin with its scale.
+and whatever pen drew it. An image has only its pixels, and its strokes would grow thick and thin with its scale: so
+before the four steps `even_pen` makes them as wide as they have to be.
 """
 
 import math
@@ -33,6 +34,10 @@ PEN = 2.25
 """Width of the pen that strokes are rendered with, in pixels of the 28: about that of MNIST's strokes."""
 
 _DETAIL = 8
+
+_EVEN_FROM = 2 * BOX
+_EVEN_SIDE = 4 * BOX
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 def prepare(drawing):
@@ -59,7 +64,7 @@ def prepare(drawing):
         check_image(drawing)
     if is_empty(drawing):
         return np.zeros((SIDE, SIDE), np.uint8)
-    return render(centre(fit(crop(drawing))))
+    return render(centre(fit(crop(drawing if isinstance(drawing, Ink) else even_pen(drawing)))))
 
 
 def is_empty(drawing):
@@ -90,6 +95,45 @@ def crop(drawing):
     return drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
+def even_pen(image):
+    """Make the strokes of an image as wide as `fit` wants them: about `PEN` pixels when the digit fills the box.
+
+    How wide they are is measured with the distance from each pixel to the nearest edge of the ink: along the middle of
+    a stroke it is half the stroke's width. Then the edges are moved out or in, all by the same distance, which opens a
+    loop again that a thick pen had all but closed.
+
+    Parameters
+    ----------
+    image : uint8 array (h, w)
+        Not empty.
+
+    Returns
+    -------
+    uint8 array
+        The digit, cropped, about 80 pixels large, without what is less than half as bright as its brightest pixel:
+        the paper of a photo is never quite black. An image whose ink is under 40 pixels large is returned as it is,
+        for it is too coarse to be measured; and so is a blot, which has no strokes.
+    """
+    cropped = crop(cv2.threshold(image, int(image.max()) // 2, 255, cv2.THRESH_BINARY)[1])
+    if max(cropped.shape) < _EVEN_FROM:
+        return image
+    scaled = _scale_to(cropped, _EVEN_SIDE)
+    room = math.ceil(_EVEN_SIDE * PEN / BOX)
+    scaled = cv2.copyMakeBorder(scaled, room, room, room, room, cv2.BORDER_CONSTANT)
+    # A line that is thinner than these pixels is pale among them.
+    ink = cv2.threshold(scaled, int(scaled.max()) // 2, 1, cv2.THRESH_BINARY)[1]
+    inside = cv2.distanceTransform(ink, cv2.DIST_L2, 5)
+    ridge = (ink > 0) & (inside >= cv2.dilate(inside, _NEIGHBOURS) - 1e-6)
+    width = 2 * np.median(inside[ridge]) - 1
+    line = _EVEN_SIDE - width
+    if line < width:
+        return image
+    excess = (width - line * PEN / (BOX - PEN)) / 2
+    outside = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 5)
+    edge = np.where(ink > 0, inside - 0.5, 0.5 - outside)
+    return (np.clip(edge - excess + 0.5, 0, 1) * 255).round().astype(np.uint8)
+
+
 def fit(drawing, box=BOX):
     """Scale a cropped drawing so that its longer side, ink and all, takes the whole box; its aspect stays.
 
@@ -108,10 +152,7 @@ def fit(drawing, box=BOX):
     if isinstance(drawing, Ink):
         scale = (box - PEN) / max(drawing.size)
         return Ink([stroke * scale + PEN / 2 for stroke in drawing.strokes], (box, box))
-    height, width = drawing.shape
-    scale = box / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(drawing, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return _scale_to(drawing, box)
 
 
 def centre(drawing):
@@ -177,6 +218,21 @@ def render(drawing, pen=PEN):
     return draw_strokes(drawing.strokes, (SIDE, SIDE), pen, _DETAIL) if isinstance(drawing, Ink) else drawing
 
 
+def shrink(drawing):
+    """Resize the whole canvas, as many programs do in place of preparing: to show what comes of it.
+
+    Parameters
+    ----------
+    drawing : Ink or uint8 array (h, w)
+
+    Returns
+    -------
+    image : uint8 (28, 28)
+    """
+    canvas = drawing.render() if isinstance(drawing, Ink) else drawing
+    return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
 def network_input(images):
     """Turn images into what the network is fed with.
 
@@ -190,6 +246,13 @@ def network_input(images):
         0 (black) to 1 (white).
     """
     return np.asarray(images, np.float32)[..., np.newaxis] / 255
+
+
+def _scale_to(image, side):
+    height, width = image.shape
+    scale = side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
 def check_image(image):

@@ -133,13 +133,15 @@ class Recognizer:
             )
         return recognizer
 
-    def predict(self, drawing):
+    def predict(self, drawing, prepare=prepare):
         """Read one drawing.
 
         Parameters
         ----------
         drawing : Ink or uint8 array (h, w)
             As for `digitlab.prepare.prepare`.
+        prepare : callable, optional
+            What makes a uint8 array (28, 28) of it, in place of `digitlab.prepare.prepare`.
 
         Returns
         -------
@@ -150,14 +152,16 @@ class Recognizer:
         ValueError, TypeError
             Where the drawing is none; see `digitlab.prepare.prepare`.
         """
-        return self.predict_many([drawing])[0]
+        return self.predict_many([drawing], prepare)[0]
 
-    def predict_many(self, drawings):
+    def predict_many(self, drawings, prepare=prepare):
         """Read many drawings.
 
         Parameters
         ----------
         drawings : iterable of Ink or uint8 array (h, w)
+        prepare : callable, optional
+            As for `predict`.
 
         Returns
         -------

@@ -15,7 +15,7 @@ import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import CANVAS, Ink
-from digitlab.prepare import PEN, SIDE, centre, crop, fit, render
+from digitlab.prepare import PEN, SIDE, centre, crop, fit, prepare, render
 
 DIGITS = {
     0: [
@@ -30,6 +30,8 @@ DIGITS = {
         "50,0 20,10 5,40 8,75 30,100 60,97 78,70 80,35 68,8 48,0  |  65,25 25,75",
         "50,0 20,10 5,40 8,75 30,100 60,97 78,70 80,35 68,8 48,0  |  43,48 45,53",
         "50,0 20,10 5,40 8,75 30,100 60,97 78,70 80,35 68,8 55,5 25,25",
+        "50,0 15,20 5,60 30,100 80,85 90,45 65,18 35,20",
+        "55,0 28,12 8,45 12,85 45,100 85,75 80,35 52,18 30,24",
     ],
     1: [
         "50,0 50,100",
@@ -49,6 +51,16 @@ DIGITS = {
         "35,45 48,5 52,0 48,100",
         "42,50 55,0! 45,100",
         "-15,35 50,0! 40,100",
+        "8,62 0,52 25,28 55,0! 42,100",
+        "10,55 0,47 28,20 52,0 55,12 38,100",
+        "12,60 5,48 20,22 40,0! 48,100",
+        "-2,45 10,50 40,15 58,0! 50,100",
+        "-20,42 10,28 60,0! 50,100",
+        "-5,25 2,35 30,25 60,0! 50,100",
+        "-2,52 -8,42 25,18 60,0 70,8 40,100",
+        "28,38 25,24 65,0! 40,95  |  0,82 90,80",
+        "28,30 28,18 70,0! 45,100  |  0,85 100,84",
+        "30,42 50,0! 45,96! 42,100  |  44,95 85,92",
     ],
     2: [
         "5,25 20,5 50,0 75,15 75,35 50,65 10,100! 85,100",
@@ -69,6 +81,10 @@ DIGITS = {
         "5,10 40,0 62,15 50,36 25,42! 60,50 80,75 50,100 5,100",
         "10,10 40,0 65,12 55,40 60,55 70,75 45,100 0,95",
         "25,20 12,12 35,0 62,12 50,38 30,42 60,48 75,72 50,100 0,90",
+        "10,8 50,0 75,8 68,40 60,50 66,58 45,90 10,100",
+        "10,12 45,0 65,12 55,44 60,55 40,90 0,100",
+        "8,20 5,5 70,3 70,18 30,45 25,54 65,78 75,100",
+        "12,25 40,0 60,25 50,48 62,56 40,98 0,95",
     ],
     4: [
         "25,0 5,60! 85,60  |  60,30 58,100",
@@ -88,6 +104,11 @@ DIGITS = {
         "40,0 25,65! 62,62  |  50,40 48,100",
         "40,0 12,68 20,76 75,70  |  55,50 52,100",
         "55,2 20,35 10,50 40,52 65,10! 50,100",
+        "35,0 15,88 20,95 60,88  |  62,60 55,100",
+        "38,0 20,82 28,88 60,76  |  60,58 62,100",
+        "42,0 28,85! 55,80 60,62  |  60,62 62,98",
+        "30,0 15,75 20,88 45,82 55,65 52,100",
+        "55,0 20,40 28,48 80,30  |  78,14 30,100",
     ],
     5: [
         "80,0 20,0! 15,42! 45,36 75,50 78,75 55,97 20,100 0,88",
@@ -129,6 +150,12 @@ DIGITS = {
         "5,15 30,0 70,5 65,40 35,100  |  10,62 90,58",
         "10,25 5,8 35,3 75,5 60,50 40,100  |  10,60 85,62",
         "5,20 10,5 40,5 72,0! 45,60 42,100  |  15,68 95,64",
+        "5,40 10,10 50,2 70,20 60,60 45,100  |  5,85 10,70 90,60",
+        "10,22 10,5 55,0 68,30 45,100  |  10,80 12,66 80,58",
+        "15,12 45,0 60,20 50,60 40,100  |  8,80 15,64 72,60",
+        "5,30 35,5 75,8 85,50 55,100  |  5,65 60,50 105,42",
+        "12,18 40,0 62,15 55,60 30,100  |  2,62 100,45",
+        "10,8 70,3! 60,40 45,100  |  20,78 22,64 75,60",
     ],
     8: [
         "70,12 45,0 15,10 15,32 45,48 75,68 72,92 40,100 8,90 10,68 40,50 70,32 72,12",
@@ -143,6 +170,9 @@ DIGITS = {
         "10,10 50,0 70,15 40,42 65,55 75,80 40,100 10,85 25,60 50,42",
         "85,5 50,0 15,12 30,42 65,65 60,95 30,100 12,85 35,55 65,30",
         "15,25 30,0 60,5 62,30 25,70 30,100 62,95 60,70 30,40 15,20",
+        "62,12 40,0 28,22 48,50 55,85 45,100 40,80 58,40 64,14",
+        "15,40 30,12 55,0 62,15 35,45 55,70 50,100 35,90 50,55 65,20",
+        "20,45 10,55 40,50 65,20 50,0 30,10 40,45 60,75 45,100 28,88 55,50",
     ],
     9: [
         "70,12 40,0 8,15 10,42 40,50 66,32 72,8! 68,50 60,100",
@@ -160,6 +190,10 @@ DIGITS = {
         "80,8 40,0 10,15 20,28 60,15 85,2 55,50 10,100",
         "95,5 75,8 45,0 15,12 20,38 50,40 70,20 72,50 50,95 5,95",
         "25,0 8,20 20,42 50,42 68,10! 75,60 50,100 2,92",
+        "85,38 15,38 20,15 45,0 60,40 58,100",
+        "90,38 20,40 12,25 45,0 60,25 58,100",
+        "60,15 40,0 25,12 40,28 60,15 45,5 35,18 55,30 75,60 60,90 0,100",
+        "45,12 35,20 50,25 60,12 45,0 30,15 50,32 78,55 60,92 5,98",
     ],
 }
 """The ways of writing each digit: plain, flagged and footed 1s, open and closed 4s, crossed 7s, hooked 9s, ..."""
@@ -231,6 +265,12 @@ SHAPES = [
 
 CHUNK = 3_000
 """How many drawings `synthesise` makes at a time."""
+
+INKED = 0.7
+"""The part of the canvas that a drawing takes."""
+
+FROM_PIXELS = 0.3
+"""The part of the drawings that are prepared from their pixels, drawn with pens of 3 to 25 % of their size."""
 
 _SAMPLES = 8
 _TIMES = np.linspace(0, 1, _SAMPLES, endpoint=False)
@@ -315,7 +355,7 @@ def synthesise(count, seed):
     Returns
     -------
     images : uint8 array (count, 28, 28)
-        Prepared as a user's ink is, with pens of different widths.
+        Prepared as a user's ink is, with pens of different widths; three in ten as a scan is, from pixels alone.
     labels : uint8 array (count,)
         0 to 9, or `NOT_A_DIGIT`.
     """
@@ -332,7 +372,10 @@ def _synthesise_chunk(seed):
     images, labels = np.empty((CHUNK, SIDE, SIDE), np.uint8), np.minimum(np.arange(CHUNK) % 12, NOT_A_DIGIT)
     for number, label in enumerate(labels):
         ink = draw_other(random) if label == NOT_A_DIGIT else draw_digit(label, random)
-        images[number] = render(centre(fit(crop(ink))), random.uniform(0.7, 1.4) * PEN)
+        if random.random() < FROM_PIXELS:
+            images[number] = prepare(ink.render(random.uniform(0.03, 0.25) * CANVAS * INKED))
+        else:
+            images[number] = render(centre(fit(crop(ink))), random.uniform(0.7, 1.4) * PEN)
     return images, labels.astype(np.uint8)
 
 
@@ -387,5 +430,5 @@ def _smooth(points):
 def _ink(strokes):
     points = np.concatenate(strokes)
     corner, size = points.min(axis=0), np.ptp(points, axis=0).max()
-    scale, margin = 0.7 * CANVAS / size, 0.15 * CANVAS
+    scale, margin = INKED * CANVAS / size, (1 - INKED) / 2 * CANVAS
     return Ink([(stroke - corner) * scale + margin for stroke in strokes])

@@ -14,9 +14,11 @@ import time
 import cv2
 import numpy as np
 
+from digitlab.draw_predict import KEYS
 from digitlab.ink import CANVAS as NOTEBOOK_CANVAS
 from digitlab.ink import PEN as NOTEBOOK_PEN
-from digitlab.ink import Ink, draw_strokes
+from digitlab.ink import Ink, draw_strokes, save_picture
+from digitlab.places import shown
 
 TITLE = "digitlab: draw a digit"
 
@@ -106,6 +108,13 @@ class Sheet:
         self.ink.clear()
         self._canvas[:] = 0
         self._unpainted.clear()
+
+    def undo(self):
+        """Take the last stroke away."""
+        self.drawing = False
+        self.ink.undo()
+        self._canvas[:] = 0
+        self._unpainted[:] = self.ink.strokes
 
     def picture(self):
         """Return how the sheet looks: uint8 (CANVAS + STRIP, CANVAS, 3), blue, green, red."""
@@ -208,13 +217,17 @@ def _loop(sheet, teller, interrupted):
     _open(events)
     cv2.imshow(TITLE, sheet.picture())
     print("Draw a digit in the window with the left mouse button; how it is read appears here.")
-    print("Start again: the Clear button. Leave: ESC, or close the window.", flush=True)
+    print(f"{KEYS} The Clear button starts again too.", flush=True)
     wheel_turned = None
     while not interrupted:
         # In this order: showing a picture would open a closed window again.
         key = cv2.waitKey(_TURN)
         if key == _ESCAPE or not _is_open():
             return
+        if key in _KEYS:
+            _KEYS[key](sheet)
+            cv2.imshow(TITLE, sheet.picture())
+            teller.tell(sheet.ink, drawing=False)
         if any(event == cv2.EVENT_MOUSEWHEEL for event, *_ in events):
             wheel_turned = time.monotonic()
         elif wheel_turned and time.monotonic() > wheel_turned + _UNZOOM_AFTER and not sheet.drawing:
@@ -228,6 +241,18 @@ def _loop(sheet, teller, interrupted):
             cv2.imshow(TITLE, sheet.picture())
             if any(news):
                 teller.tell(sheet.ink, sheet.drawing)
+
+
+def _save(sheet):
+    try:
+        print(f"Saved as {shown(save_picture(sheet.ink))}.", flush=True)
+    except ValueError as error:
+        print(error, flush=True)
+    except OSError as error:
+        print(f"The picture could not be saved ({error}); the drawing is still in the window.", flush=True)
+
+
+_KEYS = {ord("c"): Sheet.clear, ord("u"): Sheet.undo, ord("s"): _save}
 
 
 def _open(events):

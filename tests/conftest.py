@@ -1,12 +1,23 @@
-"""What several test files need: the shipped network, MNIST, and the `digitlab` command."""
+"""What several test files need: the shipped network, MNIST, the `digitlab` command, a browser and a JupyterLab."""
 
+import contextlib
 import os
+import re
+import shutil
 import subprocess
 import sys
+import threading
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from helpers import require
+from playwright.sync_api import sync_playwright
 
 from digitlab import Recognizer, load_mnist
+from digitlab.places import NOTEBOOKS
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +45,59 @@ def digitlab(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = require(*BROWSERS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+class Lab(NamedTuple):
+    """A JupyterLab: its address, with its token, and its DIGITLAB_HOME, with the notebooks in a folder of that."""
+
+    address: str
+    home: Path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Start `digitlab lab` on a copy of the notebooks."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(NOTEBOOKS, home / "notebooks")
+    with served(["digitlab.cli", "lab"], home) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def served(module, home):
+    """Start a server of notebooks and wait until it says its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module, "--no-browser", f"--ServerApp.root_dir={home / 'notebooks'}"],
+        env={**os.environ, "DIGITLAB_HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    watchdog = threading.Timer(60, process.kill)  # Reading lines would wait for ever.
+    watchdog.start()
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if found := re.search(r"http://\S+token=\w+", line):
+            break
+    else:
+        pytest.fail("".join(said))
+    watchdog.cancel()
+    # Whatever it says later is read too, or it would wait.
+    threading.Thread(target=process.stdout.read, daemon=True).start()
+    try:
+        yield Lab(found.group(), home)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)

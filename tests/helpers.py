@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import time
 
 import pytest
 
@@ -27,3 +28,12 @@ def obey_permissions():
     """Let permissions count for root too, for use as preexec_fn on Linux: give up CAP_DAC_OVERRIDE."""
     pr_capbset_drop, cap_dac_override = 24, 1
     ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override, 0, 0, 0)
+
+
+def wait_until(condition, seconds=10):
+    """Wait until a condition holds; fail where it never does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail("what was waited for did not come true")
+        time.sleep(0.01)

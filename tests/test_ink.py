@@ -2,13 +2,18 @@
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import threading
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
+from digitlab.ink import EXAMPLES, Drawing, Ink, keep_drawing, read_drawings, save_picture
 
 POINTS = st.lists(st.tuples(*[st.floats(-1000, 1000)] * 2), min_size=1, max_size=20)
 
@@ -210,3 +215,66 @@ def test_uci_files_that_are_packed_or_damaged_are_told(tmp_path):
     damaged.write_text(UNIPEN.replace("50 300", "50 ???"))
     with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke: ' 50 \?\?\?'"):
         read_drawings(damaged)
+
+
+def test_drawings_are_added_to_a_file_one_line_each(tmp_path):
+    path = tmp_path / "new" / "drawings.jsonl"
+    keep_drawing(path, Ink.example(3), 3)
+    keep_drawing(path, Ink.example(4), "4", writer="12")
+    one, other = read_drawings(path)
+    assert (one.label, one.writer, other.label, other.writer) == ("3", None, "4", "12")
+    assert same(other.ink, Ink.example(4))
+
+
+def test_a_line_that_was_torn_costs_the_next_one_nothing(tmp_path):
+    path = tmp_path / "drawings.jsonl"
+    path.write_text('{"label": "3", "stro')
+    keep_drawing(path, Ink.example(4), 4)
+    bad = []
+    (drawing,) = read_drawings(path, on_bad_line=lambda number, why: bad.append(number))
+    assert drawing.label == "4"
+    assert bad == [1]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="Windows has no limit for the size of files")
+def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path):
+    """A limit for the size of files stands in for a full disk: writing stops in the middle of a line."""
+    path = tmp_path / "drawings.jsonl"
+    keep_drawing(path, Ink.example(3), 3)
+    before = path.read_bytes()
+    script = f"""
+import resource, signal
+from digitlab.ink import Ink, keep_drawing
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 100}, {len(before) + 100}))
+try:
+    keep_drawing({str(path)!r}, Ink.example(8), 8)
+except OSError as error:
+    print("told:", error.strerror)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("told: ")
+    assert path.read_bytes() == before
+
+
+def test_many_may_add_at_once(tmp_path):
+    path = tmp_path / "drawings.jsonl"
+
+    def add_some(writer):
+        for _ in range(25):
+            keep_drawing(path, Ink.example(writer), writer, str(writer))
+
+    threads = [threading.Thread(target=add_some, args=[writer]) for writer in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read_drawings(path)) == 250
+
+
+def test_pictures_are_saved_under_names_that_are_free(tmp_path):
+    first, second = save_picture(Ink.example(5), tmp_path), save_picture(Ink.example(6), tmp_path)
+    assert (first.name, second.name) == ("drawing-001.png", "drawing-002.png")
+    assert np.array_equal(cv2.imread(str(second), cv2.IMREAD_GRAYSCALE), Ink.example(6).render())
+    with pytest.raises(ValueError, match="Draw something first"):
+        save_picture(Ink(), tmp_path)

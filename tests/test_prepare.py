@@ -1,10 +1,26 @@
 """From a drawing to what the network sees, step by step."""
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digitlab.ink import Ink
-from digitlab.prepare import BOX, MIDDLE, PEN, centre, centre_of_mass, crop, fit, network_input, prepare, render
+from digitlab.prepare import (
+    BOX,
+    MIDDLE,
+    PEN,
+    centre,
+    centre_of_mass,
+    crop,
+    even_pen,
+    fit,
+    network_input,
+    prepare,
+    render,
+    shrink,
+)
 
 DRAWINGS = [Ink.example(digit) for digit in range(10)]
 KINDS = [pytest.param(lambda ink: ink, id="ink"), pytest.param(Ink.render, id="image")]
@@ -130,3 +146,64 @@ IMAGE = Ink.example(5).render()
 def test_what_is_no_drawing_is_told_with_its_remedy(image, error, message):
     with pytest.raises(error, match=message):
         prepare(image)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("pen", [1, 2, 6, 12, 24, 36])
+def test_a_bitmap_looks_like_its_strokes_whatever_pen_drew_it(digit, pen):
+    ink = Ink.example(digit)
+    from_pixels, from_strokes = prepare(ink.render(pen)).astype(int), prepare(ink).astype(int)
+    assert abs(from_pixels.sum() / from_strokes.sum() - 1) < 0.25
+    # Which pixels are ink at all: nearly the same, or beside each other.
+    near = cv2.dilate(prepare(ink), np.ones((3, 3), np.uint8))
+    assert (near[from_pixels > 127] > 127).mean() > 0.95
+
+
+def test_an_even_pen_opens_a_loop_that_a_thick_pen_had_all_but_closed():
+    ink = Ink([[(140 + 34 * np.cos(t), 140 + 34 * np.sin(t)) for t in np.linspace(0, 7, 40)]])
+    thick = ink.render(60)
+    assert fit(crop(thick))[8:12, 8:12].min() > 30
+    assert fit(crop(even_pen(thick)))[8:12, 8:12].max() == 0
+
+
+def test_paper_that_is_not_quite_black_is_no_ink(recognizer):
+    random = np.random.default_rng(0)
+    for digit in range(10):
+        paper = random.integers(0, 60, (280, 280))
+        photo = np.clip(Ink.example(digit).render() * 0.7 + paper, 0, 255).astype(np.uint8)
+        assert recognizer.predict(photo).probabilities.argmax() == digit
+
+
+def test_what_cannot_be_measured_stays_as_it_is():
+    small = cv2.resize(Ink.example(3).render(), (45, 45), interpolation=cv2.INTER_AREA)
+    assert even_pen(small) is small
+    blot = np.zeros((280, 280), np.uint8)
+    cv2.circle(blot, (140, 140), 60, 255, cv2.FILLED)
+    assert even_pen(blot) is blot
+
+
+@given(
+    st.integers(1, 60).flatmap(lambda h: st.integers(1, 60).map(lambda w: (h, w))),
+    st.integers(0, 2**32 - 1),
+    st.floats(0, 1),
+)
+def test_any_image_at_all_becomes_a_picture(shape, seed, share):
+    random = np.random.default_rng(seed)
+    image = (random.integers(0, 256, shape) * (random.random(shape) < share)).astype(np.uint8)
+    picture = prepare(np.kron(image, np.ones((3, 3), np.uint8)))
+    assert picture.shape == (28, 28)
+    assert picture.dtype == np.uint8
+
+
+@given(st.integers(0, 9), st.integers(1, 40), st.integers(0, 120), st.integers(0, 120))
+def test_a_bitmap_may_stand_anywhere(digit, pen, right, down):
+    image = Ink.example(digit).render(pen)
+    moved = np.zeros((420, 420), np.uint8)
+    moved[down : down + 280, right : right + 280] = image
+    assert np.array_equal(prepare(moved), prepare(image))
+
+
+def test_shrinking_keeps_place_and_size():
+    ink = Ink.example(7)
+    assert np.array_equal(shrink(ink), cv2.resize(ink.render(), (28, 28), interpolation=cv2.INTER_AREA))
+    assert np.array_equal(shrink(ink.render()), shrink(ink))

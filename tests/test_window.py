@@ -228,6 +228,39 @@ def test_the_command_opens_the_same_window_with_any_network(open_window, recogni
 
 
 @on_x11
+def test_keys_undo_save_and_clear(open_window, recognizer, tmp_path):
+    window = open_window(DIGITLAB_HOME=str(tmp_path))
+    ink = window.draw(4)
+    window.mouse(10, 10, "key", "u")
+    ink.undo()
+    window.read(ink, recognizer)
+    until(lambda: np.mean(window.pixels[:CANVAS] == 255) < np.mean(ink.render(PEN) > 0) + 0.01, "the stroke is gone")
+    window.mouse(10, 10, "key", "s")
+    saved = tmp_path / "drawings" / "drawing-001.png"
+    until(lambda: window.lines[-1] == f"Saved as {saved}.", "it says where the picture is")
+    picture = cv2.imread(str(saved), cv2.IMREAD_GRAYSCALE)
+    assert np.abs(picture.astype(int) - ink.render(PEN)).mean() < 1
+    window.mouse(10, 10, "key", "c")
+    until(lambda: window.lines[-1] == "cleared", "it says that it is cleared")
+    window.mouse(10, 10, "key", "s")
+    until(lambda: window.lines[-1] == "Draw something first.", "it says that there is nothing to save")
+    window.press_escape()
+    assert window.status() == 0
+    assert window.errors == ""
+
+
+@on_x11
+def test_a_picture_that_cannot_be_saved_is_told_and_costs_nothing(open_window, recognizer, tmp_path):
+    (tmp_path / "drawings").write_text("This is a file, where a folder should be.")
+    window = open_window(DIGITLAB_HOME=str(tmp_path))
+    ink = window.draw(7)
+    window.read(ink, recognizer)
+    window.mouse(10, 10, "key", "s")
+    until(lambda: "could not be saved" in window.lines[-1], "it says so")
+    assert np.mean(window.pixels[:CANVAS] == 255) == pytest.approx(np.mean(ink.render(PEN) == 255), abs=0.01)
+
+
+@on_x11
 def test_the_close_button_leaves_also_on_a_wayland_desktop(open_window):
     window = open_window(QT_QPA_PLATFORM="wayland", XDG_SESSION_TYPE="wayland", WAYLAND_DISPLAY="wayland-0")
     window.close()
@@ -364,6 +397,21 @@ def test_the_picture_shows_the_ink_and_clear_takes_it_away(sheet):
     draw(sheet, [[CLEAR]])
     assert not sheet.ink
     assert np.array_equal(sheet.picture()[:CANVAS], empty[:CANVAS])
+
+
+def test_undo_takes_the_last_stroke_away_while_it_is_drawn_too(sheet):
+    draw(sheet, mouse_strokes(4)[:1])
+    before = sheet.picture()
+    sheet.mouse(cv2.EVENT_LBUTTONDOWN, 50, 50, HELD)
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, 90, 300, HELD)
+    assert not np.array_equal(sheet.picture(), before)
+    sheet.undo()
+    assert np.abs(sheet.picture().astype(int) - before).mean() < 0.1
+    sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 300, HELD)
+    assert len(sheet.ink.strokes) == 1
+    sheet.undo()
+    sheet.undo()
+    assert np.array_equal(sheet.picture(), Sheet().picture())
 
 
 def test_clear_is_pressed_and_released_like_any_button(sheet):

@@ -1,0 +1,26 @@
+"""Write digits drawn by code into a file of drawings: uv run python benchmarks/made_drawings.py FILE [COUNT].
+
+They are drawn as those were from which the kit's network learnt, but with other dice: for pictures of what it misreads
+that may be shown anywhere, which drawings of people may not.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from digitlab.synthesis import draw_digit
+
+SEED = 20_000
+
+
+def main():
+    """Write the file."""
+    file, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    random = np.random.default_rng(SEED)
+    lines = [draw_digit(number % 10, random).to_json(number % 10) for number in range(count)]
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

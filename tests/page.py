@@ -1,0 +1,102 @@
+"""A notebook in JupyterLab in a real browser, and the drawing pad on it: what tests do there as a reader would."""
+
+import base64
+import contextlib
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import TimeoutError
+
+from digitlab.ink import Ink
+from digitlab.places import KIT
+
+ARTEFACTS = KIT / "artefacts"
+
+
+def open_notebook(context, lab, name):
+    """Open a notebook of the lab in a new page and wait until its kernel is there."""
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    base, token = lab.address.split("?token=")
+    page.goto(f"{base.split('/lab')[0]}/lab/tree/{name}?reset&token={token}")
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    return page
+
+
+def run_all(page):
+    """Run all cells, and wait until the last one has run: nothing moves the page any more."""
+    begun = page.locator(".jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"\[[\d*]+\]")).first
+    for _ in range(5):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        # A kernel that is not yet connected hears nothing.
+        with contextlib.suppress(TimeoutError):
+            begun.wait_for(timeout=5000)
+            break
+    page.locator(".digitlab-pad canvas").first.wait_for()
+    page.locator(".jp-CodeCell").last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for()
+
+
+def pad(page):
+    """Find the first pad on the page."""
+    return page.locator(".digitlab-pad").first
+
+
+def draw(page, ink, on=None):
+    """Draw an ink on the canvas by mouse or by touch; return it as it stands on the canvas, in whole pixels."""
+    canvas = (on or pad(page)).locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    corner = np.array([box["x"], box["y"]])
+    drawn = Ink([np.rint(stroke + corner) for stroke in ink.strokes], ink.size)
+    if page.hand == "mouse":
+        for stroke in drawn.strokes:
+            page.mouse.move(*stroke[0])
+            page.mouse.down()
+            for x, y in stroke[1:]:
+                page.mouse.move(x, y)
+            page.mouse.up()
+    else:
+        devtools = page.context.new_cdp_session(page)
+        for stroke in drawn.strokes:
+            for number, (x, y) in enumerate(stroke):
+                kind = "touchMove" if number else "touchStart"
+                devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        devtools.detach()
+    return Ink([stroke - corner for stroke in drawn.strokes], ink.size)
+
+
+def seen(page):
+    source = pad(page).locator("img.digitlab-sees").get_attribute("src")
+    return cv2.imdecode(np.frombuffer(base64.b64decode(source.split(",")[1]), np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def wait_until(condition, page, seconds=10):
+    """Wait until a condition holds; the browser goes on meanwhile."""
+    for _ in range(seconds * 20):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("what was waited for did not come true")
+
+
+def picture_path(name):
+    ARTEFACTS.mkdir(exist_ok=True)
+    return Path(ARTEFACTS, name)
+
+
+def white_pixels(page, on=None):
+    return (
+        (on or pad(page))
+        .locator("canvas")
+        .evaluate(
+            """canvas => {
+            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            return data.filter((value, index) => index % 4 === 0 && value > 127).length;
+        }"""
+        )
+    )

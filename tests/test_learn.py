@@ -1,0 +1,116 @@
+"""Teaching a network one's own hand: what is learnt, what is kept, and what is said."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers import wait_until
+
+from digitlab.ink import Drawing, Ink, keep_drawing
+from digitlab.learn import Learning, learn
+from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
+from digitlab.recognizer import Recognizer
+
+
+def odd_sevens(count):
+    """Sevens with a bar near their foot, which the network that knows MNIST alone takes for twos."""
+    random = np.random.default_rng(0)
+    strokes = [np.array([(80, 60), (190, 55), (150, 140), (110, 240)]), np.array([(50, 200), (120, 195), (220, 200)])]
+    return [Ink([stroke + random.normal(0, 5, stroke.shape) for stroke in strokes]) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory):
+    """Twenty drawings learnt in a process of its own, as the pad does it; and all that was said."""
+    folder = tmp_path_factory.mktemp("taught")
+    for ink in odd_sevens(20):
+        keep_drawing(folder / "drawings.jsonl", ink, 7)
+    progress, ends = [], []
+    Learning(progress.append, ends.append, folder / "drawings.jsonl", MNIST_ONLY_NETWORK, folder / "taught")
+    wait_until(lambda: ends, seconds=180)
+    return folder / "taught", progress, ends
+
+
+def test_twenty_drawings_of_a_style_are_enough_to_see_it_change(taught):
+    path, _, (result,) = taught
+    assert result["learnt"] == result["held_out"]["count"] == 10
+    assert result["held_out"]["before"] <= 3
+    assert result["held_out"]["after"] >= 9
+    inks = odd_sevens(20)
+    before = [prediction.digit for prediction in Recognizer.load(MNIST_ONLY_NETWORK).predict_many(inks[1::2])]
+    after = [prediction.digit for prediction in Recognizer.load(path).predict_many(inks[1::2])]
+    assert (before.count(7), after.count(7)) == (result["held_out"]["before"], result["held_out"]["after"])
+
+
+def test_it_forgets_nothing(taught, mnist):
+    path, _, (result,) = taught
+    assert result["mnist"]["count"] == 10_000
+    assert result["mnist"]["after"] >= result["mnist"]["before"] - 30
+    images, labels = mnist[1]
+    answers = Recognizer.load(path).probabilities((images / np.float32(255))[..., np.newaxis]).argmax(axis=1)
+    assert (answers == labels).sum() == result["mnist"]["after"]
+
+
+def test_it_tells_how_far_it_is(taught):
+    _, progress, _ = taught
+    assert progress == sorted(progress)
+    assert len(progress) >= 4
+    assert progress[-1] == 1
+
+
+def test_it_can_be_cancelled_and_leaves_nothing(tmp_path):
+    for ink in odd_sevens(4):
+        keep_drawing(tmp_path / "drawings.jsonl", ink, 7)
+    progress, ends = [], []
+    learning = Learning(progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
+    wait_until(lambda: progress, seconds=120)
+    learning.cancel()
+    wait_until(lambda: ends)
+    assert ends == [None]
+    assert [path.name for path in tmp_path.iterdir()] == ["drawings.jsonl"]
+
+
+def test_what_goes_wrong_is_told_in_one_line(tmp_path):
+    ends = []
+    Learning(print, ends.append, tmp_path / "none.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
+    wait_until(lambda: ends, seconds=60)
+    assert ends[0].startswith("There is no file ")
+
+
+def test_it_ends_with_the_process_that_asked_for_it(tmp_path):
+    for ink in odd_sevens(4):
+        keep_drawing(tmp_path / "drawings.jsonl", ink, 7)
+    command = [sys.executable, "-m", "digitlab.learn", tmp_path / "drawings.jsonl", "--output", tmp_path / "new"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert not network_files(tmp_path / "new")[1].exists()
+
+
+@pytest.mark.parametrize("labels", [[], ["7"], ["7", "3", "A", "A"]])
+def test_too_little_to_learn_from_is_told(tmp_path, labels):
+    drawings = [Drawing(Ink.example(7), label) for label in labels]
+    with pytest.raises(ValueError, match="add at least two drawings of the same digit"):
+        learn(drawings, MNIST_ONLY_NETWORK, tmp_path / "new")
+
+
+@pytest.mark.parametrize("kept", [SHIPPED_NETWORK, network_files(MNIST_ONLY_NETWORK)[0]])
+def test_the_networks_that_came_with_the_kit_are_never_overwritten(kept):
+    before = network_files(kept)[1].read_bytes()
+    with pytest.raises(ValueError, match="are not overwritten"):
+        learn([Drawing(ink, "7") for ink in odd_sevens(4)], MNIST_ONLY_NETWORK, kept)
+    assert network_files(kept)[1].read_bytes() == before
+
+
+def test_the_kit_s_own_network_can_learn_too_and_keeps_its_settings(tmp_path, monkeypatch):
+    for file in (*network_files(SHIPPED_NETWORK), SHIPPED_NETWORK.with_suffix(".json")):
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr("digitlab.learn.FROM_MNIST", 256)
+    monkeypatch.setattr("digitlab.learn.EPOCHS", 1)
+    base = tmp_path / SHIPPED_NETWORK.name
+    learn([Drawing(ink, "7") for ink in odd_sevens(4)], base, tmp_path / "new")
+    old, new = json.loads(base.with_suffix(".json").read_text()), json.loads((tmp_path / "new.json").read_text())
+    assert old == new
+    assert Recognizer.load(tmp_path / "new").threshold == old["threshold"]

@@ -1,0 +1,333 @@
+"""All tools of the drawing pad in a real JupyterLab in a real browser, as a reader uses them."""
+
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from conftest import served
+from page import draw, open_notebook, pad, picture_path, run_all, seen, wait_until, white_pixels
+from playwright.sync_api import expect
+
+from digitlab.ink import Ink, read_drawings
+from digitlab.places import MNIST_ONLY_NETWORK
+from digitlab.prepare import prepare, shrink
+from digitlab.recognizer import Recognizer
+
+CELLS = [
+    """\
+from digitlab import Ink, Recognizer
+from digitlab.pad import DrawingPad
+from digitlab.places import MNIST_ONLY_NETWORK, MY_NETWORK
+
+plain = Recognizer.load(MNIST_ONLY_NETWORK)
+networks = {"ours": Recognizer.load(), "plain": plain, "yours": MY_NETWORK}
+pad = DrawingPad(networks=networks, save=True, trackpad=True, how_it_sees=True, teach=True)
+pad""",
+    """\
+import time
+
+print("ready")""",
+]
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    """A notebook with one pad that has all tools."""
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, lab.home / "notebooks" / "pad.ipynb")
+    return "pad.ipynb"
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab, notebook):
+    context = browser.new_context(viewport={"width": 1400, "height": 1200}, accept_downloads=True)
+    page = open_notebook(context, lab, notebook)
+    run_all(page)
+    page.hand = "mouse"
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def clear_page(page):
+    press(page, "Clear")
+    expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
+    return page
+
+
+def press(page, name):
+    pad(page).get_by_role("button", name=name, exact=True).click()
+
+
+def words(page):
+    return pad(page).locator(".digitlab-words")
+
+
+def run_cell(page, source):
+    """Put code into the last cell and run it, without waiting for its end."""
+    cell = page.locator(".jp-CodeCell").last
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
+    # The keyboard goes back to the notebook, as a reader's does who goes on elsewhere.
+    page.keyboard.press("Escape")
+
+
+def test_undo_takes_the_last_stroke_away(clear_page):
+    page = clear_page
+    ink = draw(page, Ink.example(4))
+    wait_until(lambda: white_pixels(page) > 1000, page)
+    before = white_pixels(page)
+    press(page, "Undo")
+    ink.undo()
+    wait_until(lambda: 0 < white_pixels(page) < before, page)
+    wait_until(lambda: np.abs(seen(page).astype(int) - prepare(ink)).max() <= 8, page)
+
+
+def test_the_keyboard_does_all_of_it_and_gets_past_the_canvas(clear_page, lab):
+    page = clear_page
+    draw(page, Ink.example(4))
+    wait_until(lambda: white_pixels(page) > 1000, page)
+    page.keyboard.press("s")
+    expect(pad(page).locator(".digitlab-message")).to_contain_text("Saved as drawings/drawing-")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    wait_until(lambda: white_pixels(page) == 0, page)
+    page.keyboard.press("Tab")
+    expect(pad(page).get_by_role("button", name="Clear", exact=True)).to_be_focused()
+    for name in ("Undo", "Save picture", "Click to start and to end a stroke", "Show how it sees"):
+        page.keyboard.press("Tab")
+        expect(pad(page).get_by_role("button", name=name, exact=True)).to_be_focused()
+    for name in ("Click to start and to end a stroke", "Save picture", "Undo", "Clear"):
+        page.keyboard.press("Shift+Tab")
+        expect(pad(page).get_by_role("button", name=name, exact=True)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(pad(page).locator("canvas")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(pad(page).locator("canvas")).not_to_be_focused()
+    draw(page, Ink.example(1))
+    wait_until(lambda: white_pixels(page) > 1000, page)
+    page.keyboard.press("Escape")
+    wait_until(lambda: white_pixels(page) == 0, page)
+
+
+def test_a_saved_picture_can_be_downloaded(clear_page, lab, recognizer, tmp_path):
+    import cv2
+
+    page = clear_page
+    draw(page, Ink.example(9))
+    press(page, "Save picture")
+    with page.expect_download() as download:
+        pad(page).get_by_text("Download it").click()
+    download.value.save_as(tmp_path / "picture.png")
+    name = download.value.suggested_filename
+    assert (tmp_path / "picture.png").read_bytes() == (lab.home / "drawings" / name).read_bytes()
+    assert recognizer.predict(cv2.imread(str(tmp_path / "picture.png"), cv2.IMREAD_GRAYSCALE)).digit == 9
+
+
+def test_networks_answer_side_by_side_and_one_that_is_missing_says_so(clear_page, recognizer):
+    page = clear_page
+    ink = draw(page, Ink([[(60, 150), (160, 50), (150, 230)]]))
+    plain = Recognizer.load(MNIST_ONLY_NETWORK)
+    for number, reader in enumerate((recognizer, plain)):
+        prediction = reader.predict(ink)
+        digit = "?" if prediction.digit is None else str(prediction.digit)
+        expect(pad(page).locator(".digitlab-digit").nth(number)).to_have_text(digit)
+    expect(pad(page).locator(".digitlab-network")).to_have_count(3)
+    expect(pad(page).get_by_text("There is none yet. Train it in notebook 2")).to_be_visible()
+    pad(page).screenshot(path=picture_path("pad-networks.png"))
+
+
+def test_the_way_of_a_drawing_is_shown_and_can_be_left_out(clear_page):
+    page = clear_page
+    small = draw(page, Ink([stroke * 0.35 + (160, 150) for stroke in Ink.example(7).strokes]))
+    press(page, "Show how it sees")
+    expect(pad(page).locator(".digitlab-steps figcaption")).to_have_text(
+        ["canvas", "cropped to its ink", "fitted into 20 x 20", "centred in 28 x 28"]
+    )
+    pad(page).screenshot(path=picture_path("pad-steps.png"))
+    press(page, "Feed it the whole canvas")
+    expect(pad(page).locator(".digitlab-steps figcaption")).to_have_text(["canvas", "resized to 28 x 28"])
+    wait_until(lambda: np.abs(seen(page).astype(int) - shrink(small)).max() <= 8, page)
+    press(page, "Feed it the whole canvas")
+    press(page, "Show how it sees")
+    expect(pad(page).locator(".digitlab-steps")).to_have_count(0)
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("7")
+
+
+def test_by_clicks_a_trackpad_needs_no_button_held(clear_page):
+    page = clear_page
+    press(page, "Click to start and to end a stroke")
+    canvas = pad(page).locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    stroke = Ink.example(1).strokes[0] + (box["x"], box["y"])
+    page.mouse.click(*stroke[0])
+    for x, y in stroke:
+        page.mouse.move(x, y)
+    page.mouse.click(*stroke[-1])
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("1")
+    press(page, "Click to start and to end a stroke")
+
+
+def test_a_fast_hand_loses_no_point_and_the_last_answer_is_that_of_all(clear_page, recognizer):
+    """120 events, as fast as the browser can send them."""
+    page = clear_page
+    strokes = [np.repeat(stroke, 2, axis=0)[:-1] for stroke in Ink.example(8).strokes]
+    for stroke in strokes:
+        stroke[1::2] = (stroke[:-1:2] + stroke[2::2]) / 2
+    points = np.rint(np.concatenate(strokes)[:120]).astype(int)
+    took = (
+        pad(page)
+        .locator("canvas")
+        .evaluate(
+            """async (canvas, points) => {
+        const {left, top} = canvas.getBoundingClientRect();
+        const digit = canvas.closest(".digitlab-pad").querySelector(".digitlab-answer");
+        const send = (kind, [x, y]) => canvas.dispatchEvent(new MouseEvent(kind, {
+            bubbles: true, clientX: left + x, clientY: top + y, buttons: 1}));
+        send("mousedown", points[0]);
+        points.slice(1).forEach(point => send("mousemove", point));
+        send("mouseup", points.at(-1));
+        const sent = performance.now();
+        let changed = sent;
+        const watch = new MutationObserver(() => { changed = performance.now(); });
+        watch.observe(canvas.closest(".digitlab-pad"), {subtree: true, childList: true});
+        while (performance.now() - changed < 1500) await new Promise(done => setTimeout(done, 50));
+        watch.disconnect();
+        return changed - sent;
+    }""",
+            points.tolist(),
+        )
+    )
+    print(f"{len(points)} events; the last answer stood {took:.0f} ms after the last of them")
+    ink = Ink([points])
+    assert np.abs(seen(page).astype(int) - prepare(ink)).max() <= 8
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text(str(recognizer.predict(ink).digit))
+    run_cell(page, "print(sum(len(stroke) for stroke in pad.ink.strokes), 'points')")
+    expect(page.locator(".jp-CodeCell").last.get_by_text(f"{len(points)} points", exact=True)).to_be_visible()
+
+
+def test_while_another_cell_runs_the_pad_goes_on(clear_page):
+    page = clear_page
+    run_cell(page, "time.sleep(6); print('slept')")
+    draw(page, Ink.example(3))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("3")
+    assert page.get_by_text("slept", exact=True).count() == 0
+    expect(page.get_by_text("slept", exact=True)).to_be_visible(timeout=15_000)
+
+
+def test_a_second_view_shows_the_same_drawing_and_draws_on_it(clear_page):
+    page = clear_page
+    draw(page, Ink.example(5))
+    wait_until(lambda: white_pixels(page) > 1000, page)
+    run_cell(page, "display(pad)")
+    second = page.locator(".digitlab-pad").nth(1)
+    second.locator("canvas").wait_for()
+    expect(second.locator(".digitlab-digit").first).to_have_text("5")
+    wait_until(lambda: white_pixels(page, second) == white_pixels(page) > 1000, page)
+    second.get_by_role("button", name="Clear", exact=True).click()
+    wait_until(lambda: white_pixels(page) == white_pixels(page, second) == 0, page)
+    draw(page, Ink.example(2), second)
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("2")
+    wait_until(lambda: white_pixels(page) > 1000, page)
+    run_cell(page, "print('ready')")
+    second.wait_for(state="detached")
+
+
+def test_a_replay_is_seen_while_it_draws(clear_page):
+    page = clear_page
+    run_cell(page, "pad.replay(Ink.example(6), seconds=3); print('drawn')")
+    wait_until(lambda: 200 < white_pixels(page) < 3000, page)
+    assert page.get_by_text("drawn", exact=True).count() == 0
+    expect(page.get_by_text("drawn", exact=True)).to_be_visible()
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("6")
+
+
+def test_it_learns_a_hand_and_says_what_came_of_it(clear_page, lab):
+    page = clear_page
+    expect(pad(page).locator(".digitlab-lesson")).to_contain_text("Nothing is learnt before you press Learn")
+    pad(page).locator(".digitlab-meant").get_by_text("7", exact=True).click()
+    strokes = [[(80, 60), (190, 55), (150, 140), (110, 240)], [(50, 200), (120, 195), (220, 200)]]
+    random = np.random.default_rng(0)
+    for number in range(1, 7):
+        draw(page, Ink([np.array(stroke) + random.normal(0, 5, (len(stroke), 2)) for stroke in strokes]))
+        press(page, "Add")
+        expect(pad(page).locator(".digitlab-counts > div").nth(7)).to_have_text(str(number))
+    assert [drawing.label for drawing in read_drawings(lab.home / "drawings" / "my_drawings.jsonl")] == ["7"] * 6
+    press(page, "Learn")
+    # Meanwhile one goes on drawing.
+    draw(page, Ink.example(3))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("3")
+    expect(pad(page).locator(".digitlab-lesson")).to_contain_text("It learnt 3 of your drawings.", timeout=180_000)
+    said = pad(page).locator(".digitlab-lesson").inner_text()
+    before, after = re.search(r"it read (\d) before, and (\d) now", said).groups()
+    assert int(after) > int(before)
+    press(page, "Clear")
+    draw(page, Ink(strokes))
+    expect(pad(page).locator(".digitlab-network").last).to_contain_text("taught")
+    expect(pad(page).locator(".digitlab-digit").last).to_have_text("7")
+    pad(page).screenshot(path=picture_path("pad-taught.png"))
+
+
+def test_it_survives_a_restart_of_the_kernel(clear_page):
+    page = clear_page
+    draw(page, Ink.example(0))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("0")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Restart Kernel and Run All Cells…", exact=True).click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
+    # What was added is still there.
+    expect(pad(page).locator(".digitlab-counts > div").nth(7)).to_have_text("6")
+    wait_until(lambda: white_pixels(page) == 0, page)
+    draw(page, Ink.example(4))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("4")
+
+
+@pytest.mark.parametrize(
+    ("name", "theme", "width", "height"), [("dark", "Dark", 1400, 1200), ("tablet", "Light", 820, 1180)]
+)
+def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, width, height):
+    """The pictures are to be looked at; what is asserted is that nothing hangs over the edge."""
+    page = clear_page
+    page.set_viewport_size({"width": width, "height": height})
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text(f"JupyterLab {theme}", exact=True).click()
+    page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
+    page.wait_for_timeout(1000)  # The page is laid out anew.
+    draw(page, Ink.example(9))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("9")
+    page.screenshot(path=picture_path(f"pad-{name}.png"))
+    box = pad(page).bounding_box()
+    for part in (".digitlab-answer", ".digitlab-meant", ".digitlab-counts", "canvas"):
+        inner = pad(page).locator(part).first.bounding_box()
+        assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+    page.set_viewport_size({"width": 1400, "height": 1200})
+
+
+def test_it_works_in_notebook_7_too(browser, lab, notebook):
+    arguments = ["notebook", "--ServerApp.allow_root=True", "--ServerApp.port=0"]
+    with served(arguments, lab.home) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(60_000)
+        base, token = server.address.split("/tree")[0], server.address.split("token=")[1]
+        page.goto(f"{base}/notebooks/{notebook}?token={token}")
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        run_all(page)
+        page.hand = "mouse"
+        draw(page, Ink.example(3))
+        expect(pad(page).locator(".digitlab-digit").first).to_have_text("3")
+        wait_until(lambda: white_pixels(page) > 1000, page)
+        press(page, "Undo")
+        expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
+        draw(page, Ink.example(7))
+        expect(pad(page).locator(".digitlab-digit").first).to_have_text("7")
+        pad(page).screenshot(path=picture_path("pad-notebook-7.png"))
+        page.close()
