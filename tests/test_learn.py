@@ -80,6 +80,17 @@ def test_what_goes_wrong_is_told_in_one_line(tmp_path):
     assert ends[0].startswith("There is no file ")
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(tmp_path):
+    for ink in odd_sevens(2):
+        keep_drawing(tmp_path / "drawings.jsonl", ink, 7)
+    progress, ends = [], []
+    inside_a_file = tmp_path / "drawings.jsonl" / "new"
+    Learning(progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, inside_a_file)
+    wait_until(lambda: ends, seconds=60)
+    assert ends[0].startswith("No network can be saved in ")
+    assert progress == []
+
+
 def test_it_ends_with_the_process_that_asked_for_it(tmp_path):
     for ink in odd_sevens(4):
         keep_drawing(tmp_path / "drawings.jsonl", ink, 7)

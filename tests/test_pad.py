@@ -3,6 +3,8 @@
 import base64
 import html
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -394,3 +396,10 @@ def test_a_folder_that_cannot_be_written_is_said_in_the_pad_and_costs_nothing(re
     button(pad, "Add").click()
     assert "could not be kept" in words(pad, "lesson")
     assert len(pad.ink.strokes) == len(Ink.example(4).strokes)
+
+
+def test_a_pad_needs_no_tensorflow():
+    script = "import sys, digitlab.pad; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "cv2" in done.stdout
+    assert not re.search("tensorflow|keras|matplotlib|onnx", done.stdout)

@@ -26,7 +26,7 @@ def test_synthesised_drawings_are_the_same_for_the_same_seed():
 def test_a_network_made_by_the_recipe_is_saved_with_what_reading_needs(mnist, tmp_path):
     network.keras.utils.set_random_seed(0)
     (images, labels), _ = mnist
-    model, settings = recipe.train(images[:6000], labels[:6000], seed=0, epochs=1, drawings=3000)
+    model, settings = recipe.train(images[:9000], labels[:9000], seed=0, epochs=1, drawings=3000)
     assert model.output_shape == (None, 11)
     network.save(model, tmp_path / "full", settings)
     assert json.loads(settings_of(tmp_path / "full").read_text()) == settings
@@ -68,3 +68,8 @@ def test_below_the_threshold_it_would_be_wrong_too_often():
     accepted = scaled(given, settings["temperature"])[:, :10].max(axis=1) >= settings["threshold"]
     assert (labels[accepted] != digits[accepted]).mean() <= recipe.WRONG_AMONG_ACCEPTED + 1e-3
     assert accepted.mean() > 0.3
+
+
+def test_the_help_tells_how_many_epochs_the_recipe_takes(digitlab):
+    said = " ".join(digitlab("train", "--help").stdout.split())
+    assert f"full: {recipe.EPOCHS})" in said
