@@ -342,11 +342,15 @@ class DrawingPad(ipywidgets.VBox):
             if before == [x, y]:
                 return
             self.ink.extend(x, y)
-            self._canvas.stroke_line(*before, x, y)
+            # What is drawn ends half way to the new point: only the next one tells how the curve goes on.
+            self._canvas.stroke_lines(_curve(self.ink.strokes[-1][-3:]))
             self._changed()
 
     def _pen_up(self):
         with _LOCK:
+            if self._pen_is_down and len(self.ink.strokes[-1]) > 1:
+                before, last = self.ink.strokes[-1][-2:]
+                self._canvas.stroke_line(*(before + last) / 2, *last)
             self._pen_is_down = False
 
     def _redraw(self):
@@ -364,7 +368,7 @@ class DrawingPad(ipywidgets.VBox):
             for stroke in self.ink.strokes:
                 canvas.fill_circle(*stroke[0], PEN / 2)
                 if len(stroke) > 1:
-                    canvas.stroke_lines(stroke)
+                    canvas.stroke_lines(np.concatenate([stroke[:1], _curve(stroke), stroke[-1:]]))
 
     # The answer
 
@@ -511,6 +515,27 @@ class DrawingPad(ipywidgets.VBox):
 
     def _teach_words(self, words):
         self._lesson.value = words_html(words, "lesson")
+
+
+def _curve(points):
+    """Return a smooth curve along points: straight lines would show that a mouse tells few points, in whole pixels.
+
+    Parameters
+    ----------
+    points : float array (n, 2)
+        At least two. From middle to middle of the segments the curve is a parabola, to which they are tangents; of
+        two points alone it is the first half of the line between them.
+
+    Returns
+    -------
+    float array (m, 2)
+    """
+    middles = (points[:-1] + points[1:]) / 2
+    if len(points) == 2:
+        return np.stack([points[0], middles[0]])
+    t = np.linspace(0, 1, 5)[:, np.newaxis]
+    parts = zip(middles[:-1], points[1:-1], middles[1:], strict=True)
+    return np.concatenate([(1 - t) ** 2 * start + 2 * t * (1 - t) * point + t**2 * end for start, point, end in parts])
 
 
 def _loaded(networks):

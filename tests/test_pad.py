@@ -15,7 +15,7 @@ from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
 from digitlab.ink import Ink, read_drawings
-from digitlab.pad import DrawingPad
+from digitlab.pad import DrawingPad, _curve
 from digitlab.places import MNIST_ONLY_NETWORK
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Prediction, Recognizer
@@ -403,3 +403,16 @@ def test_a_pad_needs_no_tensorflow():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "cv2" in done.stdout
     assert not re.search("tensorflow|keras|matplotlib|onnx", done.stdout)
+
+
+def test_few_points_make_a_round_line_the_same_piece_by_piece_as_at_once():
+    angles = np.linspace(0, 2 * np.pi, 12)
+    points = np.stack([140 + 90 * np.cos(angles), 140 + 90 * np.sin(angles)], axis=1)
+    curve = _curve(points)
+    steps = np.diff(curve, axis=0)
+    steps = steps[np.hypot(*steps.T) > 1e-9]
+    turns = np.abs(np.diff(np.unwrap(np.arctan2(*steps.T))))
+    assert turns.max() < np.radians(15)  # the points themselves: 33 degrees
+    pieces = [_curve(points[number - 2 : number + 1]) for number in range(2, len(points))]
+    assert np.array_equal(np.concatenate(pieces), curve)
+    assert np.array_equal(_curve(points[:2])[-1], curve[0])
