@@ -1,5 +1,8 @@
 """Open the notebooks in JupyterLab: ``python -m digitlab.lab``, or ``digitlab lab``.
 
+What it opens is the reader's own copy of them (`working_copy`), unless JupyterLab's arguments name a folder or a
+notebook.
+
 JupyterLab runs in this process, as it is: with its token, on this machine's own address, after the reader's own
 settings. What changes is what it says: the address and how to stop, instead of thirty lines of log and a question
 about news. The answer to that question is in ``lab_settings/overrides.json``, a default that the reader's own choice in
@@ -15,7 +18,8 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from digitlab.places import NOTEBOOKS, shown
+from digitlab import working_copy
+from digitlab.places import HOME, MY_NOTEBOOKS, NOTEBOOKS, shown
 
 HANDS_ARGUMENTS_ON = True
 """Tells `digitlab.cli` that arguments not described here are for JupyterLab."""
@@ -30,6 +34,9 @@ def add_arguments(parser):
     parser.allow_abbrev = False
     parser.add_argument("--port", type=_port, help="the port to use (default: 8888, or the next free one)")
     parser.add_argument("--no-browser", action="store_true", help="open no browser; only print the address")
+    parser.add_argument(
+        "--reset", action="store_true", help="begin again with a fresh copy of the notebooks; the old one is kept"
+    )
     parser.epilog = "All other arguments go on to JupyterLab: a notebook to open, --ip, --debug; see jupyter lab --help"
 
 
@@ -51,7 +58,6 @@ def run(arguments):
     # What the command line says goes before all of these.
     config.Application.log_level = logging.ERROR
     config.LabApp.app_settings_dir = str(_SETTINGS)
-    config.ServerApp.root_dir = str(NOTEBOOKS)
     if zmq.has("curve"):
         # Other accounts of a shared machine cannot listen in, and no kernel warns that they could.
         config.MappingKernelManager.transport_encryption = "auto"
@@ -62,6 +68,16 @@ def run(arguments):
     if arguments.port is not None:
         config.ServerApp.port = arguments.port
         config.ServerApp.port_retries = 0
+    shows_copy = _shows_copy(arguments.others)
+    if shows_copy:
+        config.ServerApp.root_dir = str(MY_NOTEBOOKS)
+    if arguments.reset and (old := working_copy.set_aside()):
+        print(f"Your old notebooks are in {shown(old)}.", flush=True)
+    if arguments.reset or shows_copy:
+        for sentence in working_copy.refresh():
+            print(sentence, flush=True)
+    if "DIGITLAB_HOME" in os.environ:
+        os.environ["DIGITLAB_HOME"] = str(HOME)  # The notebooks run in another folder: a relative path would mislead.
     server = LabApp.initialize_server(argv=arguments.others, config=config)
     notebook = Path(server.root_dir, server.file_to_run or FIRST_NOTEBOOK)
     if server.default_url == f"{server.base_url}lab" and notebook.is_relative_to(server.root_dir) and notebook.exists():
@@ -75,10 +91,27 @@ def run(arguments):
     return 0
 
 
+def _shows_copy(arguments):
+    """Tell whether JupyterLab shows the reader's copy: it does unless its arguments name another place."""
+    if not arguments:
+        return True
+    from jupyterlab.labapp import LabApp
+
+    # Only JupyterLab's own reading of its arguments tells a notebook to open from the value of some option.
+    reader = LabApp.serverapp_class(log_level=logging.ERROR)
+    reader.aliases = {**reader.aliases, **LabApp.aliases}
+    reader.parse_command_line(arguments)
+    if reader.trait_has_value("root_dir"):
+        return False
+    return not reader.file_to_run or Path(os.path.abspath(reader.file_to_run)).is_relative_to(MY_NOTEBOOKS)
+
+
 def _print_address(server):
     # The same address twice, once as a name and once as a number, only makes one wonder which to take.
     address = server.local_url if server.ip == "localhost" and not server.custom_display_url else server.connect_url
     print(f"JupyterLab shows the notebooks at this address:\n\n    {address}\n")
+    if Path(server.root_dir) == MY_NOTEBOOKS:
+        print(f"They are your own copy, in {shown(MY_NOTEBOOKS)}: change whatever you like.")
     if server.open_browser:
         print("A browser opens it by itself. If none does, copy the address into one.")
     print("Leave this window open: the notebooks run in it. Ctrl-C stops them.", flush=True)

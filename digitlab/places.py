@@ -11,7 +11,7 @@ KIT = Path(__file__).resolve().parent.parent
 """The folder of the kit: the one with README.md in it."""
 
 HOME = Path(os.environ.get("DIGITLAB_HOME", KIT)).expanduser().absolute()
-"""Where the reader's own networks and drawings are kept: the kit's folder, or what DIGITLAB_HOME names."""
+"""Where the reader's own notebooks, networks and drawings are kept: the kit's folder, or what DIGITLAB_HOME names."""
 
 NOTEBOOKS = KIT / "notebooks"
 MNIST = Path(__file__).resolve().parent / "mnist" / "mnist.npz"
@@ -22,6 +22,9 @@ MNIST_ONLY_NETWORK = KIT / "model" / "mnist_only"
 MY_NETWORK = HOME / "model" / "my_network"
 TAUGHT_NETWORK = HOME / "model" / "my_network_taught"
 """A copy of a network that learnt the reader's own drawings besides."""
+
+MY_NOTEBOOKS = HOME / "my_notebooks"
+"""The reader's own copy of the notebooks, to work in; `digitlab lab` makes it."""
 
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"

@@ -1,4 +1,4 @@
-"""`digitlab lab` opens the notebooks in JupyterLab: the real one, started as a user starts it."""
+"""`digitlab lab` opens a copy of the notebooks in JupyterLab: the real one, started as a user starts it."""
 
 import contextlib
 import ipaddress
@@ -20,18 +20,22 @@ from pathlib import Path
 import psutil
 import pytest
 import websocket
+from helpers import obey_permissions
 
-from digitlab.places import KIT, NOTEBOOKS
+from digitlab import lab as lab_module
+from digitlab import working_copy
+from digitlab.places import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
 
 
 class Lab:
     """A running `digitlab lab`, what it has printed so far, and a way to ask its server."""
 
-    def __init__(self, home, *arguments, stdin=subprocess.DEVNULL):
+    def __init__(self, home, *arguments, stdin=subprocess.DEVNULL, cwd=None, digitlab_home=None):
         self.home = home
         self.process = subprocess.Popen(
             [sys.executable, "-m", "digitlab.cli", "lab", "--no-browser", *arguments],
-            env=environment(home),
+            cwd=cwd,
+            env=environment(home, digitlab_home),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -48,15 +52,15 @@ class Lab:
         self.address = urllib.parse.urlsplit(re.search(r"http://\S+", self.output)[0])
         self.token = urllib.parse.parse_qs(self.address.query)["token"][0]
 
-    def get(self, path, token=None, data=None):
+    def get(self, path, token=None, data=None, method=None):
         base = self.address.path.partition("/lab")[0]
         headers = {"Authorization": f"token {token}"} if token else {}
-        request = urllib.request.Request(f"http://{self.address.netloc}{base}{path}", data, headers)
+        request = urllib.request.Request(f"http://{self.address.netloc}{base}{path}", data, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.read().decode()
 
-    def ask(self, path, data=None):
-        return json.loads(self.get(path, self.token, data))
+    def ask(self, path, data=None, method=None):
+        return json.loads(self.get(path, self.token, data, method))
 
     def stop(self, by=signal.SIGINT):
         """Stop it, and return its exit status."""
@@ -66,10 +70,10 @@ class Lab:
         return self.process.wait()
 
 
-def environment(home):
-    """Return the environment of someone who has never used Jupyter before."""
+def environment(home, digitlab_home=None):
+    """Return the environment of someone who has never used Jupyter before, and who keeps notebooks in a home too."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "XDG"))}
-    return {**bare, "HOME": str(home)}
+    return {**bare, "HOME": str(home), "DIGITLAB_HOME": str(digitlab_home or home)}
 
 
 @contextlib.contextmanager
@@ -126,6 +130,24 @@ def test_with_the_token_the_notebooks_are_there(lab):
     assert "01_meet_the_digits.ipynb" in shown
 
 
+def test_they_are_the_readers_own_copy_and_show_no_answer(lab):
+    assert f"your own copy, in {lab.home / 'my_notebooks'}" in lab.output
+    notebook = lab.ask("/api/contents/01_meet_the_digits.ipynb")["content"]
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert code
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+def test_what_the_reader_saves_is_in_the_copy_and_not_in_the_kit(lab):
+    before = (NOTEBOOKS / "02_train_a_network.ipynb").read_bytes()
+    notebook = lab.ask("/api/contents/02_train_a_network.ipynb")["content"]
+    notebook["cells"][0]["source"] = "# Mine"
+    model = json.dumps({"type": "notebook", "content": notebook}).encode()
+    lab.ask("/api/contents/02_train_a_network.ipynb", model, method="PUT")
+    assert first_text(lab.home / "my_notebooks/02_train_a_network.ipynb") == "# Mine"
+    assert (NOTEBOOKS / "02_train_a_network.ipynb").read_bytes() == before
+
+
 def test_only_this_machine_can_reach_it(lab):
     connections = psutil.Process(lab.process.pid).net_connections("tcp")
     listening = [connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN]
@@ -177,6 +199,118 @@ def test_further_arguments_go_on_to_jupyterlab(tmp_path):
         assert lab.ask("/api/status")
     finally:
         lab.stop(signal.SIGKILL)
+    assert not (tmp_path / "my_notebooks").exists()
+
+
+def test_a_folder_that_the_reader_names_is_shown_and_no_copy_is_made(tmp_path):
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course/mine.txt").write_text("mine")
+    lab = Lab(tmp_path, "--notebook-dir=course", cwd=tmp_path)
+    try:
+        assert {entry["name"] for entry in lab.ask("/api/contents")["content"]} == {"mine.txt"}
+        assert "copy" not in lab.output
+    finally:
+        lab.stop(signal.SIGKILL)
+    assert not (tmp_path / "my_notebooks").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [f"--ServerApp.root_dir={NOTEBOOKS}"],
+        ["--ServerApp.root_dir", str(NOTEBOOKS)],
+        [f"--ServerApp.notebook_dir={NOTEBOOKS}"],
+        ["--notebook-dir", str(NOTEBOOKS)],
+        ["--debug", str(NOTEBOOKS)],
+        [str(NOTEBOOKS / "05_draw.ipynb")],
+        [f"--ServerApp.file_to_run={NOTEBOOKS / '05_draw.ipynb'}"],
+    ],
+)
+def test_whoever_names_a_place_gets_it(arguments):
+    assert not lab_module._shows_copy(arguments)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--ip", "localhost"], ["--debug"], ["--ServerApp.token=known"]])
+def test_whoever_names_none_gets_the_copy(arguments):
+    assert lab_module._shows_copy(arguments)
+
+
+def test_a_notebook_of_the_copy_is_opened_in_the_copy(tmp_path, monkeypatch):
+    working_copy.refresh(tmp_path / "my_notebooks")
+    monkeypatch.setattr(lab_module, "MY_NOTEBOOKS", tmp_path / "my_notebooks")
+    monkeypatch.chdir(tmp_path)
+    assert lab_module._shows_copy(["my_notebooks/05_draw.ipynb"])
+    assert not lab_module._shows_copy([str(NOTEBOOKS / "05_draw.ipynb")])
+
+
+def test_a_newer_kit_brings_up_to_date_what_the_reader_left_alone_and_says_what_stays(tmp_path):
+    older_kit = shutil.copytree(NOTEBOOKS, tmp_path / "older")
+    for path in older_kit.glob("0[34]*.ipynb"):
+        write_first_text(path, "# Older")
+    mine = tmp_path / "my_notebooks"
+    working_copy.refresh(mine, older_kit)
+    write_first_text(mine / "03_study_its_mistakes.ipynb", "# Mine")
+    write_first_text(mine / "05_draw.ipynb", "# Mine")
+    lab = Lab(tmp_path)
+    lab.stop(signal.SIGKILL)
+    assert lab.output.startswith(
+        "04_prepare_a_drawing.ipynb was brought up to date; you had not changed it.\n"
+        "03_study_its_mistakes.ipynb is newer in the kit than your copy, which you have changed and which stays as it "
+        "is; digitlab lab --reset gives a fresh one and keeps yours.\n"
+    )
+    assert "05_draw" not in lab.output  # The kit's is no newer.
+    assert first_text(mine / "03_study_its_mistakes.ipynb") == first_text(mine / "05_draw.ipynb") == "# Mine"
+    assert first_text(mine / "04_prepare_a_drawing.ipynb") == first_text(NOTEBOOKS / "04_prepare_a_drawing.ipynb")
+
+
+def test_reset_gives_a_fresh_copy_keeps_the_old_one_and_says_where(tmp_path):
+    working_copy.refresh(tmp_path / "my_notebooks")
+    write_first_text(tmp_path / "my_notebooks/01_meet_the_digits.ipynb", "# Mine")
+    lab = Lab(tmp_path, "--reset", cwd=tmp_path)
+    try:
+        served = lab.ask("/api/contents/01_meet_the_digits.ipynb")["content"]["cells"][0]["source"]
+    finally:
+        lab.stop(signal.SIGKILL)
+    old = re.match(r"Your old notebooks are in (my_notebooks_\d{4}-\d\d-\d\d_\d{6})\.\n", lab.output)[1]
+    assert first_text(tmp_path / old / "01_meet_the_digits.ipynb") == "# Mine"
+    assert served == first_text(NOTEBOOKS / "01_meet_the_digits.ipynb")
+
+
+def test_a_notebook_knows_the_same_home_where_that_was_named_by_a_relative_path(tmp_path):
+    lab = Lab(tmp_path, cwd=tmp_path, digitlab_home="shelf")
+    try:
+        code = f"from digitlab.places import HOME; assert str(HOME) == {str(tmp_path / 'shelf')!r}"
+        assert run_in_a_notebook(lab, code) == "ok"
+    finally:
+        lab.stop()
+    assert (tmp_path / "shelf/my_notebooks/01_meet_the_digits.ipynb").exists()
+
+
+def test_the_copy_lies_in_the_home_of_all_that_is_the_readers_own():
+    assert MY_NOTEBOOKS.parent == HOME
+
+
+@pytest.mark.parametrize("arguments", [[], ["--reset"]])
+def test_a_home_that_nobody_may_write_to_is_one_sentence_with_a_remedy(tmp_path, arguments):
+    shelf = tmp_path / "shelf"
+    working_copy.refresh(shelf / "my_notebooks")
+    before = sorted(shelf.rglob("*"))
+    (shelf / "my_notebooks").chmod(0o555)
+    shelf.chmod(0o555)
+    status, output = failing_lab(tmp_path, *arguments, digitlab_home=shelf)
+    assert status == 1
+    assert len(output.splitlines()) == 1
+    assert str(shelf / "my_notebooks") in output
+    assert "Permission denied" in output
+    assert "DIGITLAB_HOME to a folder that you may write to" in output
+    assert sorted(shelf.rglob("*")) == before
+
+
+def test_a_taken_port_is_found_out_before_anything_is_reset(tmp_path):
+    working_copy.refresh(tmp_path / "my_notebooks")
+    with a_taken_port() as port:
+        assert failing_lab(tmp_path, "--reset", "--port", port)[0] == 1
+    assert [path.name for path in tmp_path.glob("my_notebooks*")] == ["my_notebooks"]
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path):
@@ -234,15 +368,26 @@ def run_in_a_notebook(lab, code):
     return reply["content"]["status"]
 
 
-def failing_lab(home, *arguments, cwd=None):
+def first_text(path):
+    return "".join(json.loads(path.read_bytes())["cells"][0]["source"])
+
+
+def write_first_text(path, text):
+    notebook = json.loads(path.read_bytes())
+    notebook["cells"][0]["source"] = text
+    path.write_text(json.dumps(notebook), "utf-8")
+
+
+def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
     """Run a `digitlab lab` that cannot start; return its exit status and what it printed."""
     finished = subprocess.run(
         [sys.executable, "-m", "digitlab.cli", "lab", "--no-browser", *map(str, arguments)],
         cwd=cwd,
-        env=environment(home),
+        env=environment(home, digitlab_home),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
+        preexec_fn=obey_permissions,
     )
     return finished.returncode, finished.stdout
