@@ -18,7 +18,17 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
-from digitlab.places import APT_LINE, HOME, KIT, MNIST, MNIST_ONLY_NETWORK, NOTEBOOKS, SHIPPED_NETWORK, shown
+from digitlab.places import (
+    APT_LINE,
+    HOME,
+    KIT,
+    MNIST,
+    MNIST_ONLY_NETWORK,
+    MY_NOTEBOOKS,
+    NOTEBOOKS,
+    SHIPPED_NETWORK,
+    shown,
+)
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
@@ -110,7 +120,7 @@ def _kit():
 
 
 def _home():
-    for folder in (HOME / "model", HOME / "drawings"):
+    for folder in (HOME / "model", HOME / "drawings", MY_NOTEBOOKS):
         try:
             nearest = next(place for place in (folder, *folder.parents) if place.exists())
             attempt = nearest / f".check-{os.getpid()}"
@@ -121,7 +131,7 @@ def _home():
                 f"Nothing can be saved in {folder} ({error.strerror}). Set the environment variable DIGITLAB_HOME to "
                 f"a folder that you may write to."
             )
-    return OK, f"networks and drawings can be saved in {HOME}"
+    return OK, f"notebooks, networks and drawings can be saved in {HOME}"
 
 
 def _screen():
@@ -197,7 +207,7 @@ def _try_elsewhere(steps):
 
 def _start(steps):
     # The modules of a notebook's own folder come first, as in a notebook: a numpy.py there hides the real one.
-    path = [str(KIT), str(NOTEBOOKS)]
+    path = [str(KIT), str(MY_NOTEBOOKS), str(NOTEBOOKS)]
     code = (
         f"import sys; sys.path[:] = {path!r} + [*filter(None, sys.path)]; from digitlab import check; check._answer()"
     )

@@ -1,21 +1,31 @@
 """The notebooks' figures: each says one thing, and its title says which. It stands on NumPy, matplotlib and IPython.
 
+`Knobs` is the one that can be turned; it stands besides on `answer`, and on ipywidgets.
+
 They look alike by one style, which holds only while a figure is drawn: the reader's own plots look as they always do.
 The colours are from the palette of M. Okabe and K. Ito, "Color Universal Design" (2008), which people who do not tell
 red from green can tell apart.
 """
 
+import base64
 import contextlib
 import io
 import itertools
+import math
 import time
 
+import cv2
+import ipywidgets
 import numpy as np
 from IPython.display import Image, display
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+
+from digitlab import prepare
+from digitlab.answer import answers_html
+from digitlab.ink import PEN, Ink
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8C8C8C"
 
@@ -35,6 +45,7 @@ STYLE = {
 """The matplotlib settings that all figures share."""
 
 _WIDTH = 9.5
+_LAYERS = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "Flatten": "flatten", "Dense": "dense"}
 
 
 def digits(images, title, captions=None, columns=10):
@@ -266,6 +277,67 @@ def measured(images, centres, title):
         axes.flat[0].set(xlabel="pixels", ylabel="pixels")
 
 
+def layers(model, title):
+    """Show a picture's way through a network: how many pictures, or numbers in a row, each layer makes of it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its layers one after the other. A layer that leaves the shape as it is, such as dropout, is left out.
+    title : str
+        What the figure says.
+    """
+    stages = [("", tuple(model.input_shape[1:]))]
+    for layer in model.layers:
+        if (shape := tuple(layer.output.shape[1:])) != stages[-1][1]:
+            stages.append((_LAYERS.get(type(layer).__name__, type(layer).__name__), shape))
+    most = max(math.prod(shape) for _, shape in stages if len(shape) == 1)
+    with _figure(title, (max(_WIDTH, 1.3 * len(stages)), 2.8)) as axes:
+        place = axes.flat[0]
+        for number, (name, shape) in enumerate(stages):
+            if len(shape) == 3:
+                side, sheets = shape[0] / stages[0][1][0] * 0.6, min(math.ceil(shape[2] ** 0.5), 6)
+                sizes, words = [(side, side)] * sheets, f"{shape[2]} of\n{shape[0]} x {shape[1]}"
+            else:
+                sizes, words = [(0.1, 0.25 + 0.75 * (shape[0] / most) ** 0.5)], f"{shape[0]:,}\nnumbers"
+            for behind, (width, height) in enumerate(sizes):
+                step = 0.04 * (len(sizes) / 2 - behind - 0.5)
+                corner = number + step - width / 2, step - height / 2
+                place.add_patch(plt.Rectangle(corner, width, height, facecolor="#CFE3F0", edgecolor=BLUE))
+            place.text(number, -0.58, words, ha="center", va="top", fontsize=13)
+            if number:
+                place.text(number - 0.5, 0.62, name, ha="center", fontsize=12, color=ORANGE)
+                place.annotate(
+                    "", (number - 0.37, 0), (number - 0.6, 0), arrowprops={"arrowstyle": "->", "color": ORANGE}
+                )
+        place.set(xlim=(-0.5, len(stages) - 0.5), ylim=(-1.1, 0.8))
+        place.axis("off")
+
+
+def curves(values, title, x_label, y_label, share=False):
+    """Show how numbers change from one time to the next, counted from 1: a line for each name.
+
+    Parameters
+    ----------
+    values : dict of str to sequence of float
+        One to three lines, by name.
+    title, x_label, y_label : str
+        What the figure says, and what its axes mean.
+    share : bool, optional
+        Whether they are shares, 0..1, to be written in per cent.
+    """
+    with _figure(title, (_WIDTH, 4.2)) as axes:
+        place = axes.flat[0]
+        for (name, line), colour, mark in zip(values.items(), (BLUE, ORANGE, GREY), "oDs", strict=False):
+            place.plot(range(1, len(line) + 1), line, color=colour, marker=mark, markersize=5, label=name)
+        place.set(xlabel=x_label, ylabel=y_label)
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
+        place.grid(axis="y", color="#DDDDDD")
+        place.legend(frameon=False)
+        if share:
+            place.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
 class LiveLoss:
     """A picture of the loss that is drawn anew while a network trains.
 
@@ -287,33 +359,32 @@ class LiveLoss:
     def __init__(self, epochs, batches, every=0.8):
         self.epochs, self.batches, self.every = epochs, batches, every
         self.losses, self.validation_losses = [], []
-        self._sum = 0.0
+        self._sums, self._right = {}, []
         self._first = self._last = None
         self._handle = None
         with plt.rc_context(STYLE):
             self._figure = Figure(figsize=(_WIDTH, 4.4))
+            self._figure.get_layout_engine().set(w_pad=0.1)
             self._axes = self._figure.subplots()
             (self._dots,) = self._axes.plot([], [], color=BLUE, alpha=0.25, linewidth=1)
             (self._line,) = self._axes.plot([], [], color=BLUE, label="digits it learns from")
             (self._checks,) = self._axes.plot(
                 [], [], "D", color=ORANGE, markersize=10, clip_on=False, zorder=3, label="digits held back"
             )
+            self._checks.set_in_layout(False)
             self._axes.set(xlabel="epoch", ylabel="loss", xlim=(0, epochs), ylim=(0.02, 3), yscale="log")
-            self._axes.set_xticks(range(epochs + 1))
-            self._axes.set_yticks([0.03, 0.1, 0.3, 1, 3])
+            self._axes.xaxis.set_major_locator(MaxNLocator(min(epochs, 10), integer=True))
+            self._axes.yaxis.set_major_locator(FixedLocator([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]))
             self._axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             self._axes.yaxis.set_minor_locator(NullLocator())
             self._axes.grid(axis="y", color="#DDDDDD")
             self._axes.legend(loc="upper right", frameon=False)
 
     def after_batch(self, batch, logs):
-        """Take note of a batch's loss: `on_train_batch_end`."""
-        # Keras reports the mean since the epoch began; the batch's own loss is what the sum has grown by.
-        if batch == 0:
-            self._sum = 0.0
-        total = logs["loss"] * (batch + 1)
-        self.losses.append(max(total - self._sum, 0.0))
-        self._sum = total
+        """Take note of a batch's loss, and of its accuracy where that is counted: `on_train_batch_end`."""
+        self.losses.append(max(self._of_batch("loss", batch, logs), 0.0))
+        if "accuracy" in logs:
+            self._right.append(self._of_batch("accuracy", batch, logs))
         now = time.monotonic()
         self._first = self._first or now
         if self._last is None or now - self._last >= self.every:
@@ -323,17 +394,27 @@ class LiveLoss:
         """Take note of the loss on the digits held back, where there are any: `on_epoch_end`."""
         if "val_loss" in logs:
             self.validation_losses.append(logs["val_loss"])
-        self._show(time.monotonic())
+        now = time.monotonic()
+        if epoch + 1 >= self.epochs or now - self._last >= self.every:
+            self._show(now)
 
     @property
     def title(self):
         """What the picture says now."""
         done, total = len(self.losses), self.epochs * self.batches
-        recent = np.mean(self.losses[-self._SMOOTH :])
+        now = f"{np.mean(self.losses[-self._SMOOTH :]):.2f}"
+        if self._right:
+            now += f", accuracy {np.clip(np.mean(self._right[-self._SMOOTH :]), 0, 1):.1%}"
         if done >= total:
-            return f"After {self.epochs} epoch{'s' * (self.epochs > 1)} the loss has fallen to {recent:.2f}"
+            return f"After {self.epochs} epoch{'s' * (self.epochs > 1)} the loss has fallen to {now}"
         left = (self._last - self._first) / max(done - 1, 1) * (total - done)
-        return f"Epoch {(done - 1) // self.batches + 1} of {self.epochs}: loss {recent:.2f}, about {left:.0f} s to go"
+        return f"Epoch {(done - 1) // self.batches + 1} of {self.epochs}: loss {now}, about {left:.0f} s to go"
+
+    def _of_batch(self, name, batch, logs):
+        # Keras reports the mean since the epoch began; the batch's own number is what the sum has grown by.
+        before = self._sums.get(name, 0.0) if batch else 0.0
+        self._sums[name] = logs[name] * (batch + 1)
+        return self._sums[name] - before
 
     def _show(self, now):
         self._last = now
@@ -343,6 +424,8 @@ class LiveLoss:
         smooth = min(self._SMOOTH, len(losses))
         self._line.set_data(at[smooth - 1 :], np.convolve(losses, np.ones(smooth) / smooth, "valid"))
         self._checks.set_data(range(1, len(self.validation_losses) + 1), self.validation_losses)
+        if len(losses) > smooth:
+            self._axes.set_ylim(bottom=np.clip(self._line.get_ydata().min() / 1.5, 0.001, 0.02))
         self._axes.set_title(self.title, loc="left", fontsize=16)
         png = io.BytesIO()
         with plt.rc_context(STYLE):
@@ -369,3 +452,168 @@ def _figure(title, size, rows=1, columns=1, **ratios):
 
 def _frame(place, colour=None):
     place.spines[:].set(visible=True, color=colour or GREY, linewidth=3 if colour else 1)
+
+
+def occlusion(image, losses, title):
+    """Show a digit, and how much each spot of it counts: what the answer loses when a square around it is covered.
+
+    Parameters
+    ----------
+    image : uint8 array (28, 28)
+    losses : float array (n, n)
+        What the probability of the answer loses when the square is covered whose upper left pixel is in this row and
+        column; so the square's side is 29 - n.
+    title : str
+        What the figure says.
+    """
+    losses = np.asarray(losses)
+    side = len(image)
+    edge = (side - len(losses)) / 2
+    with _figure(title, (_WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
+        whole, map_ = axes.flat
+        whole.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
+        whole.set_title("the digit")
+        heat = map_.imshow(
+            losses,
+            cmap=LinearSegmentedColormap.from_list("losses", ["white", ORANGE]),
+            vmin=0,
+            vmax=1,
+            extent=(edge, side - edge, side - edge, edge),
+        )
+        at = np.arange(side) + 0.5
+        map_.contour(at, at, image, levels=[127], colors="black", linewidths=2.5)
+        map_.set_title("where its probability falls")
+        map_.set(xlim=(0, side), ylim=(side, 0), aspect="equal")
+        for place in (whole, map_):
+            place.set(xticks=[], yticks=[])
+            _frame(place)
+        scale = place.figure.colorbar(heat, ax=map_, shrink=0.9, ticks=[0, 0.5, 1], format=PercentFormatter(1))
+        scale.set_label("lost when covered")
+
+
+STEPS = ("crop", "fit", "centre", "from strokes")
+"""The steps of preparing that `knob_picture` can leave out."""
+
+
+def knob_picture(ink, size=1.0, right=0, down=0, pen=PEN, steps=()):
+    """Return what a network would see of a drawing that is made smaller, moved, and prepared by some of the steps.
+
+    Parameters
+    ----------
+    ink : Ink
+    size : float, optional
+        How large it is drawn, 1 as it came; it shrinks towards the middle of its canvas.
+    right, down : float, optional
+        How far it is moved then, in pixels of the canvas.
+    pen : float, optional
+        Width of the pen, in pixels of the canvas.
+    steps : collection of str, optional
+        Which of `STEPS` are taken. Without "fit", all that there is is stretched to 28 x 28; without "centre", its box
+        is laid in the middle.
+
+    Returns
+    -------
+    image : uint8 (28, 28)
+    """
+    moved = _moved(ink, size, right, down)
+    canvas = moved.render(pen)
+    if not canvas.any():
+        return np.zeros((prepare.SIDE, prepare.SIDE), np.uint8)
+    drawing = moved if "from strokes" in steps else canvas
+    if "crop" in steps:
+        drawing = prepare.crop(drawing)
+    if "fit" not in steps:
+        fitted = _stretched(drawing)
+    elif "centre" in steps:
+        fitted = prepare.fit(drawing)
+    else:
+        fitted = _boxed(drawing)
+    return prepare.render(prepare.centre(fitted) if "centre" in steps else fitted)
+
+
+class Knobs(ipywidgets.VBox):
+    """A drawing that sliders make smaller and move, switches for the steps of preparing, and what a network reads.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+    ink : Ink
+        The drawing.
+    steps : collection of str, optional
+        Which of `STEPS` are switched on at first.
+
+    Attributes
+    ----------
+    image : uint8 array (28, 28)
+        What the network sees.
+    prediction : Prediction
+        What it makes of it.
+    """
+
+    def __init__(self, recognizer, ink, steps=()):
+        self._recognizer, self._ink = recognizer, ink
+        wide = {"layout": {"width": "320px"}}
+        self._sliders = {
+            "size": ipywidgets.FloatSlider(0.35, min=0.2, max=1, step=0.05, description="size", **wide),
+            "right": ipywidgets.IntSlider(70, min=-110, max=110, step=5, description="right", **wide),
+            "down": ipywidgets.IntSlider(60, min=-110, max=110, step=5, description="down", **wide),
+            "pen": ipywidgets.IntSlider(PEN, min=4, max=40, description="pen width", **wide),
+        }
+        self._sliders["size"].readout_format = ".0%"
+        self._switches = {
+            step: ipywidgets.Checkbox(step in steps, description=step, indent=False, layout={"width": "130px"})
+            for step in STEPS
+        }
+        self._canvas, self._answer = ipywidgets.HTML(), ipywidgets.HTML()
+        for knob in (*self._sliders.values(), *self._switches.values()):
+            knob.observe(self._turned, "value")
+        switches = ipywidgets.HBox(list(self._switches.values()), layout={"flex_flow": "row wrap"})
+        hand = ipywidgets.HBox(
+            [self._canvas, ipywidgets.VBox(list(self._sliders.values()))], layout={"align_items": "center"}
+        )
+        self._turned()
+        super().__init__([hand, switches, self._answer], layout={"margin": "8px 0"})
+        self.add_class("digitlab-knobs")
+
+    def __repr__(self):
+        return f"Knobs({self.prediction})"
+
+    def _turned(self, change=None):
+        at = {name: slider.value for name, slider in self._sliders.items()}
+        steps = [step for step, switch in self._switches.items() if switch.value]
+        self.image = knob_picture(self._ink, **at, steps=steps)
+        self.prediction = self._recognizer.predict(self._ink, lambda ink: self.image)
+        pen = at.pop("pen")
+        # Pictures as HTML, not by pyplot: where a cell is running, this runs on another thread.
+        png = cv2.imencode(".png", _moved(self._ink, **at).render(pen))[1]
+        self._canvas.value = (
+            '<img alt="the drawing on its canvas" width="180" height="180" style="margin-right: 16px" '
+            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+        )
+        self._answer.value = answers_html({"": self.prediction}, sum(len(stroke) for stroke in self._ink.strokes))
+
+
+def _moved(ink, size, right, down):
+    middle = np.array(ink.size) / 2
+    return Ink([(stroke - middle) * size + middle + (right, down) for stroke in ink.strokes], ink.size)
+
+
+def _stretched(drawing):
+    if not isinstance(drawing, Ink):
+        return prepare.shrink(drawing)
+    scale = (prepare.SIDE - prepare.PEN) / np.array(drawing.size)
+    return Ink([stroke * scale + prepare.PEN / 2 for stroke in drawing.strokes], (prepare.SIDE, prepare.SIDE))
+
+
+def _boxed(drawing):
+    """Fit a drawing, and lay the middle of its box in the middle of 28 x 28 pixels."""
+    fitted = prepare.fit(drawing)
+    if isinstance(drawing, Ink):
+        line = prepare.BOX - prepare.PEN
+        shift = (prepare.SIDE - prepare.PEN - np.array(drawing.size) * line / max(drawing.size)) / 2
+        return Ink([stroke + shift for stroke in fitted.strokes], (prepare.SIDE, prepare.SIDE))
+    height, width = fitted.shape
+    top, left = (prepare.SIDE - height) // 2, (prepare.SIDE - width) // 2
+    image = np.zeros((prepare.SIDE, prepare.SIDE), np.uint8)
+    image[top : top + height, left : left + width] = fitted
+    return image

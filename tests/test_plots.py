@@ -28,6 +28,8 @@ FIGURES = {
     "confusion without a mistake": lambda: plots.confusion(np.eye(10, dtype=int), "title"),
     "calibration": lambda: plots.calibration(confidence, confidence > 0.6, [0, 0.5, 0.9, 1], "title"),
     "steps": lambda: plots.steps({"canvas": np.zeros((280, 300), np.uint8), "28": images[0]}, "title"),
+    "curves": lambda: plots.curves({"learnt": [0.5, 0.9], "held back": [0.4, 0.6]}, "title", "x", "y", share=True),
+    "occlusion": lambda: plots.occlusion(images[0], generator.random((23, 23)), "title"),
     "measured": lambda: plots.measured(images, np.full((4, 2), 14.5), "title"),
 }
 

@@ -1,0 +1,184 @@
+"""The exercises: their starters get a hint, their solutions are right, and their checks cope with anything."""
+
+import inspect
+import math
+import re
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from digitlab import exercises
+from digitlab.places import NOTEBOOKS
+
+NAMES = sorted(path.name for path in NOTEBOOKS.glob("0*.ipynb"))
+CHECKS = {name: check for name, check in vars(exercises).items() if name.startswith("check_")}
+
+
+def read(name):
+    return nbformat.read(NOTEBOOKS / name, as_version=4)
+
+
+def starters(notebook):
+    """The numbers of the cells that are to be changed."""
+    return [number for number, cell in enumerate(notebook.cells) if "exercise" in cell.metadata.get("tags", [])]
+
+
+def solution(notebook, starter):
+    """The code that is folded away below a starter cell, and takes its place."""
+    below = notebook.cells[starter + 1]
+    assert below.cell_type == "markdown", starter
+    match = re.fullmatch(
+        r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n\n(?:[^`]*\n\n)?</details>\s*",
+        below.source,
+        re.DOTALL,
+    )
+    assert match, below.source
+    return match[1]
+
+
+def printed(cell):
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
+def cause_trouble(*anything):
+    raise ZeroDivisionError("division by\nzero")
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(name):
+    return read(name)
+
+
+def test_a_notebook_has_two_to_four_exercises(notebook, name):
+    count = len(starters(notebook))
+    assert 2 <= count <= 4, f"{name} has {count} cells with the tag 'exercise'"
+
+
+def test_an_exercise_is_a_task_a_starter_and_a_folded_solution(notebook):
+    for starter in starters(notebook):
+        assert "**Exercise: " in notebook.cells[starter - 1].source
+        assert notebook.cells[starter].cell_type == "code"
+        assert re.search(r"^(?:exercises\.)?check_\w+\(.+\)$", notebook.cells[starter].source.splitlines()[-1])
+        assert solution(notebook, starter) != notebook.cells[starter].source
+
+
+def test_a_starter_runs_as_it_stands_and_gets_a_hint(notebook):
+    for starter in starters(notebook):
+        lines = printed(notebook.cells[starter]).splitlines()
+        assert any(line.startswith("Not yet. ") for line in lines), notebook.cells[starter].source
+        assert [output for output in notebook.cells[starter].outputs if output.output_type == "error"] == []
+
+
+def test_every_solution_is_right(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGITLAB_HOME", str(tmp_path))
+    numbers = starters(notebook)
+    assert numbers
+    for starter in numbers:
+        notebook.cells[starter].source = solution(notebook, starter)
+    del notebook.cells[numbers[-1] + 1 :]
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    for starter in numbers:
+        assert "Right. " in printed(notebook.cells[starter]), printed(notebook.cells[starter])
+
+
+def test_every_check_belongs_to_one_exercise():
+    used = [
+        re.search(r"(check_\w+)\(", notebook.cells[starter].source)[1]
+        for notebook in map(read, NAMES)
+        for starter in starters(notebook)
+    ]
+    assert sorted(used) == sorted(CHECKS)
+
+
+def test_every_section_is_marked_as_core_or_extra(notebook):
+    headings = re.findall(r"^## .+", "\n".join(cell.source for cell in notebook.cells), re.MULTILINE)
+    assert headings
+    assert [heading for heading in headings if not heading.endswith((" · core", " · extra"))] == []
+
+
+def test_the_core_sections_need_nothing_of_the_extra_ones(notebook):
+    code, extra = [], False
+    for cell in notebook.cells:
+        for heading in re.findall(r"^## .+", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []:
+            extra = heading.endswith("extra")
+        if cell.cell_type == "code" and not extra:
+            code.append(cell.source)
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "-"]
+    done = subprocess.run(ruff, input="\n".join(code), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize(
+    "answer",
+    [None, "x", 3.7, [], np.zeros((2, 2)), cause_trouble, math.nan, True, {}, object(), len],
+    ids=["None", "text", "number", "empty list", "zeros", "raises", "nan", "True", "dict", "object", "len"],
+)
+def test_a_check_copes_with_anything(check, answer, capsys):
+    parameters = inspect.signature(CHECKS[check]).parameters.values()
+    needed = sum(parameter.default is parameter.empty for parameter in parameters)
+    assert CHECKS[check](*[answer] * needed) is None
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet. ")
+    assert said.count("Not yet.") == 1
+    assert len(said.splitlines()) <= 2
+
+
+def test_an_error_in_the_readers_function_is_told_in_a_line(capsys):
+    exercises.check_mean_loss(cause_trouble)
+    assert "ZeroDivisionError: division by zero" in capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "words"),
+    [
+        ("check_black_share", 80.88, "per cent"),
+        ("check_black_share", 38_045_844, "count"),
+        ("check_black_share", 0.1912, "NOT 0"),
+        ("check_closest_means", (7, 9), "1 differs less"),
+        ("check_closest_means", (4, 4), "two different digits"),
+        ("check_accuracy_of_each", [0.8203] * 10, "for the digit 0"),
+        ("check_slope_filter", np.eye(3)[::-1], "an even white patch"),
+        ("check_slope_filter", np.eye(3) - 1, "a positive answer"),
+        (
+            "check_weights_of_convolution",
+            lambda filters, side, pictures: filters * (side * side + 1),
+            "all 16 pictures",
+        ),
+        ("check_weights_of_convolution", lambda filters, side, pictures: filters * side * side * pictures, "bias"),
+        ("check_mean_loss", lambda given: -math.log(sum(given) / len(given)), "the loss of the mean"),
+        ("check_mean_loss", lambda given: sum(map(math.log, given)) / len(given), "minus"),
+        ("check_when_to_stop", lambda losses: losses.index(min(losses)), "counts from 0"),
+        ("check_when_to_stop", min, "smallest loss itself"),
+    ],
+)
+def test_a_hint_says_what_came_and_where_it_went_astray(check, answer, words, capsys):
+    CHECKS[check](answer)
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet. ")
+    assert "what came" in said or "makes it answer" in said
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        ("check_black_share", np.float32(0.8088)),
+        ("check_closest_means", [9, 4]),
+        ("check_closest_means", np.array([4, 9], np.uint8)),
+        ("check_slope_filter", [[-2, -1, 2], [-1, 3, -1], [2, -1, -2]]),
+        ("check_when_to_stop", lambda losses: np.argmin(losses) + 1),
+    ],
+)
+def test_another_right_answer_is_right_too(check, answer, capsys):
+    CHECKS[check](answer)
+    assert capsys.readouterr().out.startswith("Right. ")

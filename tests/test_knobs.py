@@ -1,0 +1,56 @@
+"""The knobs of notebook 4 and the occlusion map: what they show follows what is switched."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from digitlab import Ink, Recognizer, plots
+from digitlab.places import MNIST_ONLY_NETWORK
+from digitlab.prepare import MIDDLE, centre_of_mass, prepare, shrink
+
+SEVEN = Ink.example(7)
+POSITIONS = [(1, 0, 0, 18), (0.35, 70, 60, 18), (0.35, -80, -60, 18), (0.7, 0, 40, 6), (0.5, -50, 50, 32)]
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_with_all_steps_off_the_canvas_is_shrunk_and_with_all_on_the_drawing_is_prepared(position):
+    size, right, down, pen = position
+    moved = Ink([(stroke - 140) * size + 140 + (right, down) for stroke in SEVEN.strokes])
+    assert np.array_equal(plots.knob_picture(SEVEN, *position), shrink(moved.render(pen)))
+    assert np.array_equal(plots.knob_picture(SEVEN, *position, plots.STEPS), prepare(moved))
+
+
+@pytest.mark.parametrize("strokes", [(), ("from strokes",)])
+def test_without_centre_the_box_is_in_the_middle_and_with_it_the_mass(strokes):
+    boxed = plots.knob_picture(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
+    rows, columns = (np.flatnonzero(boxed.any(axis=axis)) for axis in (1, 0))
+    assert [rows.mean(), columns.mean()] == pytest.approx([13.5, 13.5], abs=1)
+    centred = plots.knob_picture(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", "centre", *strokes))
+    assert centre_of_mass(centred) == pytest.approx([MIDDLE, MIDDLE], abs=0.8)
+
+
+def test_a_drawing_moved_off_its_canvas_leaves_black():
+    assert not plots.knob_picture(SEVEN, 1, 1000, 0, 18, plots.STEPS).any()
+
+
+def test_the_knobs_read_anew_at_each_turn():
+    knobs = plots.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
+    assert knobs.prediction.digit != 7
+    for switch in knobs._switches.values():
+        switch.value = True
+    assert knobs.prediction.digit == 7
+    assert repr(knobs).startswith("Knobs(7 ")
+    before = knobs._canvas.value
+    knobs._sliders["down"].value = 0
+    assert knobs._canvas.value != before
+    assert plt.get_fignums() == []
+
+
+def test_the_occlusion_map_lies_where_the_squares_middles_are(monkeypatch):
+    plt.switch_backend("Agg")
+    figures = []
+    monkeypatch.setattr(plots.plt, "show", lambda: figures.append(plt.gcf()))
+    plots.occlusion(np.zeros((28, 28), np.uint8), np.zeros((23, 23)), "title")
+    heat = figures[0].axes[1].images[0]
+    assert list(heat.get_extent()) == [2.5, 25.5, 25.5, 2.5]
+    assert min(text.get_fontsize() for text in figures[0].findobj(plt.Text) if text.get_text()) >= 12
