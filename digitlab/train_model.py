@@ -22,7 +22,7 @@ def add_arguments(parser):
         "what is no digit, as the network that came with the kit did, in about half an hour (default: class)",
     )
     parser.add_argument(
-        "--epochs", type=_positive, help="times to go through MNIST's 60,000 digits (default: 5, full: 36)"
+        "--epochs", type=_positive, help="times to go through MNIST's 60,000 digits (default: 5, full: 30)"
     )
     parser.add_argument("--seed", type=int, default=0, help="where chance begins; the same seed, the same network (0)")
     parser.add_argument(

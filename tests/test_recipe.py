@@ -70,6 +70,12 @@ def test_below_the_threshold_it_would_be_wrong_too_often():
     assert accepted.mean() > 0.3
 
 
+def test_a_network_that_is_wrong_where_it_is_surest_is_never_sure():
+    given = np.full((1000, 11), 0.01)
+    given[:, 3] = 0.9
+    assert recipe.calibrate(given, np.full(1000, 4))["threshold"] == 1
+
+
 def test_the_help_tells_how_many_epochs_the_recipe_takes(digitlab):
     said = " ".join(digitlab("train", "--help").stdout.split())
     assert f"full: {recipe.EPOCHS})" in said
