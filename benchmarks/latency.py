@@ -89,7 +89,7 @@ def main():
             text=True,
         )
         address = next(found for line in lab.stdout if (found := re.search(r"http://\S+", line))).group()
-        base, token = address.split("/lab/")[0], address.split("?token=")[1]
+        base, token = address.split("/lab")[0], address.split("?token=")[1]
         program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         points = np.rint(np.concatenate(Ink.example(8).strokes)).astype(int).tolist()
