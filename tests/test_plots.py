@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,19 @@ images = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
 probabilities = generator.dirichlet(np.ones(10), 4)
 confidence = generator.uniform(0.3, 1, 200)
 
+
+def layer(name, *shape):
+    """What a figure needs to know of a layer: its kind, and the shape of what comes out of it."""
+    return type(name, (), {"output": SimpleNamespace(shape=(None, *shape))})()
+
+
+NETWORK = SimpleNamespace(
+    input_shape=(None, 28, 28, 1),
+    layers=[layer("Conv2D", 26, 26, 16), layer("Dropout", 26, 26, 16), layer("Dense", 10)],
+)
+
 FIGURES = {
+    "layers": lambda: plots.layers(NETWORK, "title"),
     "digits": lambda: plots.digits(images, "title"),
     "digits with captions": lambda: plots.digits(images, "title", ["a", "b\nc", "d", "e"], columns=3),
     "a blank digit": lambda: plots.digits([np.zeros((28, 28))], "title"),
