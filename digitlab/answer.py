@@ -36,7 +36,7 @@ def answers_html(predictions, points):
     read = [prediction for prediction in predictions.values() if not isinstance(prediction, str)]
     picture = _seen_html(read[0].image) if read else ""
     differ = any(abs(one.confidence - one.probabilities.max()) >= _GAP for one in read if one.reason != "empty")
-    if len(predictions) == 1:
+    if len(predictions) == len(read) == 1:
         (prediction,) = read
         answer = f'<div style="width: 190px">{_digit_html(prediction, 96)}{picture}</div>{_bars_html(prediction, 33)}'
     else:

@@ -247,13 +247,13 @@ def keep_drawing(path, ink, label=None, writer=None):
             file.seek(end - 1)
             if file.read(1) != b"\n":  # A line was torn off there: it shall not take this one along.
                 line = b"\n" + line
-        try:
-            if file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-            os.fsync(file.fileno())
-        except OSError:
-            file.truncate(end)
-            raise
+        written = file.write(line)
+        if written != len(line):
+            # The disk is full. What others have added meanwhile stays; a torn line costs them nothing.
+            if file.seek(0, os.SEEK_END) == end + written:
+                file.truncate(end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(file.fileno())
 
 
 def save_picture(ink, folder=DRAWINGS):

@@ -96,7 +96,7 @@ class DrawingPad(ipywidgets.VBox):
     ink : Ink
         What is drawn.
     prediction : Prediction
-        What the first network makes of it.
+        What the first network makes of it; None where there is no network.
     predictions : dict of str to Prediction
         What each of them makes of it.
     networks : dict of str to Recognizer or str
@@ -479,7 +479,10 @@ class DrawingPad(ipywidgets.VBox):
         self._learn_button.disabled, self._cancel_button.disabled = True, False
         self._progress.value, self._progress.layout.visibility = 0, "visible"
         self._teach_words("A copy of the network is learning. You can go on drawing.")
-        self._learning = Learning(self._learnt_so_far, self._learnt, network=self._learner)
+        try:
+            self._learning = Learning(self._learnt_so_far, self._learnt, network=self._learner)
+        except OSError as error:
+            self._learnt(f"no process could be started ({error.strerror}).")
 
     def _cancel_pressed(self):
         if self._learning:

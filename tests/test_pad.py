@@ -294,6 +294,25 @@ def test_two_networks_answer_side_by_side(recognizer, tmp_path):
     assert "There is none yet. Train it in notebook 2" in html.unescape(pad._answer.value)
 
 
+def test_a_pad_whose_only_network_is_missing_says_so_and_is_drawn_on(tmp_path):
+    pad = DrawingPad(networks={"yours": tmp_path / "none"})
+    draw(pad, Ink.example(5))
+    assert pad.prediction is None
+    assert len(pad.ink.strokes) == len(Ink.example(5).strokes)
+    assert "There is none yet. Train it in notebook 2" in pad._answer.value
+
+
+def test_learning_that_cannot_be_started_is_told_and_can_be_tried_again(recognizer, drawings, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(12, "Cannot allocate memory")
+
+    pad = DrawingPad(recognizer, teach=True)
+    monkeypatch.setattr("digitlab.learn.subprocess.Popen", fail)
+    button(pad, "Learn").click()
+    assert words(pad, "lesson") == "Nothing was learnt: no process could be started (Cannot allocate memory)."
+    assert not button(pad, "Learn").disabled
+
+
 def test_it_says_where_sure_and_the_bars_differ(pad):
     class Torn(Recognizer):
         def __init__(self):
