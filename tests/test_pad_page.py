@@ -319,6 +319,35 @@ def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, widt
     page.set_viewport_size({"width": 1400, "height": 1200})
 
 
+def test_all_tools_are_used_with_a_finger(browser, lab, notebook):
+    context = browser.new_context(viewport={"width": 1024, "height": 1200}, has_touch=True)
+    page = open_notebook(context, lab, notebook)
+    run_all(page)
+    page.hand = "touch"
+
+    def tap(name):
+        pad(page).get_by_role("button", name=name, exact=True).tap()
+
+    ink = draw(page, Ink.example(4))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("4")
+    tap("Undo")
+    ink.undo()
+    wait_until(lambda: np.abs(seen(page).astype(int) - prepare(ink)).max() <= 8, page)
+    tap("Save picture")
+    expect(pad(page).locator(".digitlab-message")).to_contain_text("Saved as drawings/drawing-")
+    tap("Show how it sees")
+    expect(pad(page).locator(".digitlab-steps figcaption")).to_have_count(4)
+    tap("Feed it the whole canvas")
+    wait_until(lambda: np.abs(seen(page).astype(int) - shrink(ink)).max() <= 8, page)
+    column = pad(page).locator(".digitlab-counts > div").nth(6)
+    before = int(column.inner_text())
+    pad(page).locator(".digitlab-meant").get_by_text("6", exact=True).tap()
+    tap("Add")
+    expect(column).to_have_text(str(before + 1))
+    expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
+    context.close()
+
+
 def test_it_works_in_notebook_7_too(browser, lab, notebook):
     arguments = ["notebook", "--ServerApp.allow_root=True", "--ServerApp.port=0"]
     with served(arguments, lab.home) as server:
