@@ -77,7 +77,7 @@ def steps_html(drawing, shrunk):
   {arrow.join(figures)}</div>"""
 
 
-def counts_html(counts, width):
+def counts_html(counts, width, words="added so far"):
     """Return how many drawings of each digit were added.
 
     Parameters
@@ -85,6 +85,8 @@ def counts_html(counts, width):
     counts : dict of int to int
     width : int
         Width of each number's column, in pixels.
+    words : str, optional
+        What stands below.
     """
     cells = "".join(
         f'<div style="width: {width}px; text-align: center; font-weight: {700 if count else 400}">{count}</div>'
@@ -92,7 +94,7 @@ def counts_html(counts, width):
     )
     return f"""\
 <div class="digitlab-counts" style="display: flex; {_TEXT}">{cells}</div>
-<div style="{_TEXT}; {_FAINT}">added so far</div>"""
+<div style="{_TEXT}; {_FAINT}">{words}</div>"""
 
 
 def words_html(words, name):

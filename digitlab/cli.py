@@ -16,6 +16,7 @@ COMMANDS = {
     "train": ("digitlab.train_model", "train the network and save it"),
     "draw": ("digitlab.draw_predict", "draw in a window on the desktop"),
     "evaluate": ("digitlab.evaluate", "tell how well a network reads a file of drawings"),
+    "class": ("digitlab.class_command", "look after the digits that a class has handed in"),
     "check": ("digitlab.check", "check that everything a lesson needs is here"),
 }
 

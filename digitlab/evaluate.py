@@ -109,7 +109,7 @@ def evaluate(drawings, predictions):
     labels = np.array([int(drawing.label) for drawing, keep in zip(drawings, is_digit, strict=True) if keep])
     likeliest = np.array([prediction.probabilities.argmax() for prediction in digits])
     accepted = np.array([prediction.digit is not None for prediction in digits])
-    right = (likeliest == labels) & np.array([prediction.reason != "empty" for prediction in digits])
+    right = np.array([is_right(*pair) for pair in zip(drawings, predictions, strict=True)])[is_digit]
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, (labels, likeliest), 1)
     figures = {
@@ -132,6 +132,11 @@ def evaluate(drawings, predictions):
         figures["others"] = int((~is_digit).sum())
         figures["auroc"] = roc_area(confidence[is_digit], confidence[~is_digit])
     return figures
+
+
+def is_right(drawing, prediction):
+    """Tell whether a drawing's label has the largest probability, accepted or not; an empty drawing is never right."""
+    return prediction.reason != "empty" and str(prediction.probabilities.argmax()) == drawing.label
 
 
 def misread(drawings, predictions):

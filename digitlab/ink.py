@@ -57,7 +57,7 @@ class Ink:
         self.strokes = [_stroke(points, number) for number, points in enumerate(self.strokes, 1)]
         try:
             width, height = (float(side) for side in self.size)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(
                 f"The size of an ink must be two numbers, its width and height, not {self.size!r}."
             ) from None
@@ -222,7 +222,7 @@ def read_drawings(path, on_bad_line=None):
     return drawings
 
 
-def keep_drawing(path, ink, label=None, writer=None):
+def keep_drawing(path, ink, label=None, writer=None, opener=None):
     """Add a drawing to a file of drawings, in one piece or not at all.
 
     Parameters
@@ -232,6 +232,8 @@ def keep_drawing(path, ink, label=None, writer=None):
     ink : Ink
     label, writer : str, optional
         As for `Ink.to_json`.
+    opener : callable, optional
+        Opens the file, as for Python's `open`.
 
     Raises
     ------
@@ -241,7 +243,7 @@ def keep_drawing(path, ink, label=None, writer=None):
     path = Path(path)
     line = ink.to_json(label, writer).encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "ab+", buffering=0) as file:
+    with open(path, "ab+", buffering=0, opener=opener) as file:
         end = file.seek(0, os.SEEK_END)
         if end:
             file.seek(end - 1)
@@ -330,7 +332,7 @@ def draw_strokes(strokes, size, pen, detail=1):
 def _stroke(points, number):
     try:
         stroke = np.array(points, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"Stroke {number} must be an array of points (x, y), all of them numbers.") from None
     if stroke.ndim != 2 or stroke.shape[1] != 2 or len(stroke) == 0:
         raise ValueError(f"Stroke {number} must be of shape (n, 2), n points of x and y, not {stroke.shape}.")

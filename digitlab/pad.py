@@ -1,4 +1,6 @@
-"""The drawing pad of the notebook: draw a digit, see it read while you draw. It stands on `answer` and `learn`.
+"""The drawing pad of the notebook: draw a digit, see it read while you draw.
+
+It stands on `answer`, and on `learn` and `collection` for those who teach a network or hand in to their class.
 
 The browser's canvas only shows. The strokes are kept here, as an `Ink`, and nothing is ever read back from the browser.
 """
@@ -12,6 +14,7 @@ import numpy as np
 from ipycanvas import Canvas, hold_canvas
 
 from digitlab.answer import answers_html, counts_html, saved_html, steps_html, words_html
+from digitlab.collection import ClassDigits, NotHandedInError
 from digitlab.evaluate import DIGITS
 from digitlab.ink import CANVAS, PEN, Ink, keep_drawing, read_drawings, save_picture
 from digitlab.learn import Learning
@@ -29,10 +32,11 @@ _PAUSE = 0.01
 _BUTTON_HEIGHT = "44px"
 _COLUMN = 38
 _FRAME = "1px solid var(--jp-border-color1, #bdbdbd)"
-_TEACH = (
-    f"<style>.digitlab-meant button {{ height: {_BUTTON_HEIGHT} !important; font-size: 17px }}</style>"
-    '<div style="font-size: 15px"><b>Teach it your hand.</b> Which digit did you mean?</div>'
+_CHOICE = (
+    f"<style>.digitlab-meant button {{{{ height: {_BUTTON_HEIGHT} !important; font-size: 17px }}}}</style>"
+    '<div style="font-size: 15px"><b>{}.</b> Which digit did you mean?</div>'
 )
+_CHOOSE_FIRST = "Choose the digit that you meant first."
 _NO_NETWORK = "There is none yet. Train it in notebook 2; then run this cell again."
 
 
@@ -90,6 +94,8 @@ class DrawingPad(ipywidgets.VBox):
     teach : bool or path-like, optional
         Whether drawings can be added to ``drawings/my_drawings.jsonl`` and learnt: by a copy of this network, or if
         True of the reader's own.
+    hand_in : bool or ClassDigits, optional
+        Whether drawings can be handed in to the class's digits, or to these.
 
     Attributes
     ----------
@@ -108,7 +114,17 @@ class DrawingPad(ipywidgets.VBox):
         Where both a recognizer and networks are given, or a network's file is damaged.
     """
 
-    def __init__(self, recognizer=None, *, networks=None, save=False, trackpad=False, how_it_sees=False, teach=False):
+    def __init__(
+        self,
+        recognizer=None,
+        *,
+        networks=None,
+        save=False,
+        trackpad=False,
+        how_it_sees=False,
+        teach=False,
+        hand_in=False,
+    ):
         if recognizer is not None and networks is not None:
             raise ValueError("Give a pad either a recognizer or networks, not both.")
         self.ink = Ink()
@@ -118,6 +134,8 @@ class DrawingPad(ipywidgets.VBox):
         self._pen_is_down = False
         self._learning = None
         self._learner = None if isinstance(teach, bool) else teach
+        self._teaches = teach is not False
+        self._class = (ClassDigits() if hand_in else None) if isinstance(hand_in, bool) else hand_in
 
         self._canvas = Canvas(
             width=CANVAS * _SHARPNESS,
@@ -152,8 +170,8 @@ class DrawingPad(ipywidgets.VBox):
         children = [ipywidgets.HBox([left, self._answer], layout={"flex_flow": "row wrap"})]
         if how_it_sees:
             children.append(self._steps)
-        if teach is not False:
-            children.append(self._teaching())
+        if self._teaches or self._class is not None:
+            children.append(self._choice())
         self._redraw()
         self._read()
         super().__init__(children, layout={"margin": "8px 0"})
@@ -170,9 +188,10 @@ class DrawingPad(ipywidgets.VBox):
     @property
     def predictions(self):
         """What each network makes of the drawing, a dict of str to Prediction."""
-        if not self._is_read:
-            self._read()
-        return self._predictions
+        with self._reading:  # While another thread reads, what it finds is waited for.
+            if not self._is_read:
+                self._read()
+            return self._predictions
 
     def clear(self):
         """Wipe the canvas; what was read and shown goes with it."""
@@ -244,14 +263,50 @@ class DrawingPad(ipywidgets.VBox):
         OSError
             Where it cannot be kept; it stays on the canvas.
         """
+        keep_drawing(MY_DRAWINGS, self._drawn(label), label)
+        self.clear()
+
+    def hand_in(self, label):
+        """Hand the drawing in to the class's digits; the canvas is wiped for the next one.
+
+        Parameters
+        ----------
+        label : int or str
+            The digit that was meant, 0 to 9.
+
+        Returns
+        -------
+        int
+            How many this seat has handed in by now.
+
+        Raises
+        ------
+        ValueError
+            Where nothing is drawn, the label is no digit, or it is too much.
+        NotHandedInError
+            Where it is only kept, to go along with the next one; the canvas is wiped all the same.
+        OSError
+            Where it can be kept nowhere; it stays on the canvas.
+        """
+        if self._class is None:
+            self._class = ClassDigits()
+        ink = self._drawn(label)
+        try:
+            count = self._class.hand_in(ink, label)
+        except NotHandedInError:
+            self.clear()
+            raise
+        self.clear()
+        return count
+
+    def _drawn(self, label):
         if str(label) not in DIGITS:
             raise ValueError(f"The digit that was meant must be one from 0 to 9, not {label!r}.")
         with _LOCK:
             ink = self.ink.copy()
         if not ink:
             raise ValueError("Draw something first.")
-        keep_drawing(MY_DRAWINGS, ink, label)
-        self.clear()
+        return ink
 
     # The pen
 
@@ -408,9 +463,9 @@ class DrawingPad(ipywidgets.VBox):
         else:
             self._message.value = saved_html(path)
 
-    # Teaching
+    # Teaching, and handing in: one row of digits for both
 
-    def _teaching(self):
+    def _choice(self):
         self._meant = ipywidgets.ToggleButtons(
             options=[str(digit) for digit in range(10)],
             value=None,
@@ -419,6 +474,18 @@ class DrawingPad(ipywidgets.VBox):
         )
         self._meant.add_class("digitlab-meant")
         self._counts = ipywidgets.HTML()
+        title = "Hand in to your class" if not self._teaches else "Teach it your hand"
+        if self._teaches and self._class is not None:
+            title += ", or hand in to your class"
+        rows = [ipywidgets.HTML(_CHOICE.format(title)), self._meant, self._counts]
+        if self._teaches:
+            rows += self._teaching()
+        if self._class is not None:
+            rows += self._handing_in()
+        self._count()
+        return ipywidgets.VBox(rows, layout={"margin": "12px 0 0 0"})
+
+    def _teaching(self):
         self._add_button = _button("Add", "Keep this drawing, as the digit that you meant", self._add_pressed)
         self._learn_button = _button("Learn", "Let a copy of the network learn your drawings", self._learn_pressed)
         self._cancel_button = _button("Cancel", "Stop learning; nothing changes", self._cancel_pressed)
@@ -429,37 +496,41 @@ class DrawingPad(ipywidgets.VBox):
         self._lesson = ipywidgets.HTML(
             words_html("Nothing is learnt before you press Learn: the networks stay as they are.", "lesson")
         )
-        self._count()
-        return ipywidgets.VBox(
-            [
-                ipywidgets.HTML(_TEACH),
-                self._meant,
-                self._counts,
-                ipywidgets.HBox(
-                    [self._add_button, self._learn_button, self._cancel_button, self._progress],
-                    layout={"flex_flow": "row wrap", "align_items": "center"},
-                ),
-                self._lesson,
-            ],
-            layout={"margin": "12px 0 0 0"},
+        buttons = [self._add_button, self._learn_button, self._cancel_button, self._progress]
+        return [_row(buttons), self._lesson]
+
+    def _handing_in(self):
+        button = _button(
+            "Hand in", "Give this drawing to the class, as the digit that you meant", self._hand_in_pressed
         )
+        button.layout.width, button.layout.flex = "120px", "none"
+        waiting = self._class.waiting()
+        words = "Your class sees it under the name of an animal, not under yours."
+        if waiting:
+            words += f" {waiting} that could not be handed in before will go along."
+        self._handed_in = ipywidgets.HTML(words_html(words, "handed-in"))
+        return [_row([button]), self._handed_in]
 
     def _count(self):
-        counts = dict.fromkeys(range(10), 0)
+        drawings = []
         try:
-            labels = collections.Counter(
-                drawing.label for drawing in read_drawings(MY_DRAWINGS, on_bad_line=lambda number, why: None)
-            )
-            counts = {digit: labels[str(digit)] for digit in range(10)}
+            if self._teaches:
+                drawings = read_drawings(MY_DRAWINGS, on_bad_line=lambda number, why: None)
+            else:
+                drawings = self._class.own()
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as error:
-            self._teach_words(f"Your drawings could not be read: {error}")
-        self._counts.value = counts_html(counts, _COLUMN)
+            say = self._teach_words if self._teaches else self._class_words
+            say(f"Your drawings could not be read: {error}")
+        labels = collections.Counter(drawing.label for drawing in drawings)
+        counts = {digit: labels[str(digit)] for digit in range(10)}
+        words = "added so far" if self._teaches else "handed in so far"
+        self._counts.value = counts_html(counts, _COLUMN, words)
 
     def _add_pressed(self):
         if self._meant.value is None:
-            self._teach_words("Choose the digit that you meant first.")
+            self._teach_words(_CHOOSE_FIRST)
             return
         try:
             self.add(self._meant.value)
@@ -472,6 +543,21 @@ class DrawingPad(ipywidgets.VBox):
         else:
             self._count()
             self._teach_words(f"Kept as a {self._meant.value}. Draw the next one; a few of each kind help most.")
+
+    def _hand_in_pressed(self):
+        if self._meant.value is None:
+            self._class_words(_CHOOSE_FIRST)
+            return
+        try:
+            count = self.hand_in(self._meant.value)
+        except (NotHandedInError, ValueError) as error:
+            self._class_words(str(error))
+        except OSError as error:
+            self._class_words(f"{error} It is still on the canvas.")
+        else:
+            if not self._teaches:
+                self._count()
+            self._class_words(f"Handed in as {self._class.writer}: {count} so far.")
 
     def _learn_pressed(self):
         if self._learning:
@@ -519,6 +605,9 @@ class DrawingPad(ipywidgets.VBox):
     def _teach_words(self, words):
         self._lesson.value = words_html(words, "lesson")
 
+    def _class_words(self, words):
+        self._handed_in.value = words_html(words, "handed-in")
+
 
 def _curve(points):
     """Return a smooth curve along points: straight lines would show that a mouse tells few points, in whole pixels.
@@ -559,6 +648,10 @@ def _button(words, tooltip, on_click):
     )
     button.on_click(lambda _: on_click())
     return button
+
+
+def _row(widgets):
+    return ipywidgets.HBox(widgets, layout={"flex_flow": "row wrap", "align_items": "center"})
 
 
 def _switch(words, tooltip):

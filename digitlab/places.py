@@ -29,6 +29,15 @@ MY_NOTEBOOKS = HOME / "my_notebooks"
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
+CLASS_DIGITS = Path(os.environ.get("DIGITLAB_CLASS", HOME / "class")).expanduser().absolute()
+"""Where a class hands in its drawings: a folder that its seats share, which DIGITLAB_CLASS names."""
+
+CLASS_NETWORK = HOME / "model" / "my_network_class"
+"""A copy of a network that learnt the class's digits besides."""
+
+SHARED_SERVER = os.environ.get("DIGITLAB_SHARED_SERVER") == "1"
+"""Whether this is a seat of a hub, where a whole class computes on one machine."""
+
 APT_LINE = "sudo apt-get install -y libgl1 libglib2.0-0 libsm6"
 """What brings the libraries that OpenCV needs to a bare Debian or Ubuntu."""
 

@@ -142,6 +142,8 @@ GOOD = Ink.example(1).to_json(label=1).encode()
         (b"[1, 2]", "not a drawing"),
         (b'{"strokes":"abc"}', "strokes must be a list"),
         (b'{"strokes":[[[0,NaN]]]}', "Stroke 1 holds nan"),
+        (b'{"strokes":[[[0,1' + b"0" * 400 + b"]]]}", "Stroke 1 must be an array of points"),
+        (b'{"size":[1' + b"0" * 400 + b',1],"strokes":[]}', "must be two numbers"),
         (b'{"strokes":[[[0,1,2]]]}', r"shape \(n, 2\)"),
         (b'{"size":[0,0],"strokes":[]}', "positive numbers"),
         (b'{"strokes":[[' + b"[1,2]," * 200_000 + b"[1,2]]]}", "1,200,021 characters long"),

@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ import pytest
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
+from digitlab.class_view import ClassView
+from digitlab.collection import ClassDigits, NotHandedInError
 from digitlab.ink import Ink, read_drawings
 from digitlab.pad import DrawingPad, _curve
 from digitlab.places import MNIST_ONLY_NETWORK
@@ -266,11 +269,12 @@ def test_only_what_is_asked_for_is_on_a_pad(pad, recognizer):
         return [found.description for found in widgets(pad) if isinstance(found, (Button, ToggleButton))]
 
     assert names(pad) == ["Clear", "Undo"]
-    full = DrawingPad(recognizer, save=True, trackpad=True, how_it_sees=True, teach=True)
+    full = DrawingPad(recognizer, save=True, trackpad=True, how_it_sees=True, teach=True, hand_in=True)
     assert names(full) == [
         *("Clear", "Undo", "Save picture", "Click to start and to end a stroke"),
-        *("Show how it sees", "Feed it the whole canvas", "Add", "Learn", "Cancel"),
+        *("Show how it sees", "Feed it the whole canvas", "Add", "Learn", "Cancel", "Hand in"),
     ]
+    assert names(DrawingPad(recognizer, hand_in=True)) == ["Clear", "Undo", "Hand in"]
 
 
 def test_by_clicks_the_button_need_not_be_held(recognizer):
@@ -367,6 +371,7 @@ def drawings(tmp_path, monkeypatch):
     folder = tmp_path / "drawings"
     monkeypatch.setattr("digitlab.pad.DRAWINGS", folder)
     monkeypatch.setattr("digitlab.pad.MY_DRAWINGS", folder / "my_drawings.jsonl")
+    monkeypatch.setattr("digitlab.collection.DRAWINGS", folder)
     return folder
 
 
@@ -417,8 +422,164 @@ def test_a_folder_that_cannot_be_written_is_said_in_the_pad_and_costs_nothing(re
     assert len(pad.ink.strokes) == len(Ink.example(4).strokes)
 
 
+@pytest.fixture
+def be(tmp_path, drawings, monkeypatch):
+    """Be the writer of that pseudonym in a class."""
+
+    def be(writer):
+        monkeypatch.setenv("DIGITLAB_WRITER", writer)
+        return ClassDigits(tmp_path / "class")
+
+    return be
+
+
+def test_a_drawing_is_handed_in_to_the_class(recognizer, be):
+    pad = DrawingPad(recognizer, hand_in=be("otter"))
+    button(pad, "Hand in").click()
+    assert words(pad, "handed-in") == "Choose the digit that you meant first."
+    pad._meant.value = "7"
+    button(pad, "Hand in").click()
+    assert words(pad, "handed-in") == "Draw something first."
+    for count in (1, 2):
+        draw(pad, Ink([stroke + count for stroke in Ink.example(7).strokes]))
+        button(pad, "Hand in").click()
+        assert words(pad, "handed-in") == f"Handed in as otter: {count} so far."
+        assert not pad.ink
+    assert re.sub(r"\D", "", words(pad, "counts")) == "0000000200"
+    assert "handed in so far" in words(pad, "counts")
+    draw(pad, Ink.example(3))
+    assert pad.hand_in(3) == 3
+    assert [(one.writer, one.label) for one in be("heron").drawings()] == [("otter", label) for label in "773"]
+    with pytest.raises(ValueError, match="must be one from 0 to 9"):
+        pad.hand_in("A")
+
+
+def test_teaching_and_handing_in_share_one_row_of_digits(recognizer, be, drawings):
+    pad = DrawingPad(recognizer, teach=True, hand_in=be("otter"))
+    assert len([found for found in widgets(pad) if found is pad._meant]) == 1
+    pad._meant.value = "4"
+    for words_on_it in ("Hand in", "Add"):
+        draw(pad, Ink.example(4))
+        button(pad, words_on_it).click()
+    assert len(be("otter").drawings()) == len(read_drawings(drawings / "my_drawings.jsonl")) == 1
+
+
+def test_a_class_that_cannot_be_reached_is_said_and_the_drawing_is_kept(recognizer, be, drawings):
+    digits = be("otter")
+    digits.folder.write_text("This is a file, where a folder should be.")
+    pad = DrawingPad(recognizer, hand_in=digits)
+    pad._meant.value = "4"
+    draw(pad, Ink.example(4))
+    button(pad, "Hand in").click()
+    assert re.search(
+        "could not be handed in to .* It is kept in .* and goes along with the next one", words(pad, "handed-in")
+    )
+    assert not pad.ink
+    draw(pad, Ink.example(5))
+    with pytest.raises(NotHandedInError):
+        pad.hand_in(5)
+    assert "2 that could not be handed in before will go along" in words(DrawingPad(hand_in=digits), "handed-in")
+    shutil.rmtree(drawings)
+    drawings.write_text("This is a file, too.")
+    draw(pad, Ink.example(4))
+    button(pad, "Hand in").click()
+    assert words(pad, "handed-in").endswith("It is still on the canvas.")
+    assert len(pad.ink.strokes) == len(Ink.example(4).strokes)
+
+
+def shown_in(view):
+    return view._overview.value + view._gallery.value
+
+
+def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be):
+    otter = be("otter")
+    view = ClassView(recognizer, otter)
+    assert "Nobody has handed in anything yet" in shown_in(view)
+    otter.hand_in(Ink.example(7), 7)
+    otter.hand_in(Ink.example(3), 5)
+    be("heron").hand_in(Ink.example(8), 8)
+    view.refresh()
+    overview = html.unescape(re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", view._overview.value)))
+    assert "3 digits by 2 writers: 2 read right" in overview
+    assert re.search(r"heron \(you\) 1 of 1 .*otter 1 of 2", overview)
+    assert re.findall('alt="([^"]*)"', view._gallery.value) == [
+        "A 5 by otter 2, read as 3",
+        "A 8 by heron 1",
+        "A 7 by otter 1",
+    ]
+    be("heron").hand_in(Ink.example(1), 1)
+    view.refresh()
+    assert re.findall('alt="([^"]*)"', view._gallery.value)[0] == "A 1 by heron 2"
+
+
+def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(recognizer, be, monkeypatch):
+    digits = be("otter")
+    view = ClassView(recognizer, digits)
+    sent = []
+    view._overview.observe(lambda change: sent.append(change["new"]), "value")
+    be("heron").hand_in(Ink.example(8), 8)
+    wait_until(lambda: sent)
+    read = []
+    monkeypatch.setattr(type(recognizer), "predict_many", lambda self, inks: read.extend(inks) or [])
+    for _ in range(3):
+        view.refresh()
+    assert len(sent) == 1
+    assert read == []
+    view.close()
+
+
+def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
+    digits = be("otter")
+    digits.hand_in(Ink.example(7), "<")
+    bad = digits.folder / "<script>alert(1)<b>"
+    bad.mkdir()
+    (bad / "drawings.jsonl").write_text(Ink.example(7).to_json('"') + "\n" + Ink.example(8).to_json(3) + "\n")
+    view = ClassView(recognizer, digits)
+    assert "<script>" not in shown_in(view)
+    assert "&lt;script&gt;alert(1)&lt;b&gt;" in shown_in(view)
+    assert 'alt="A &lt; by otter 1"' in shown_in(view)
+    assert 'alt="A &quot; by &lt;script&gt;' in shown_in(view)
+    view.close()
+
+
+def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_back(recognizer, be):
+    digits = be("otter")
+    for digit in (3, 4):
+        digits.hand_in(Ink.example(digit), digit)
+    view = ClassView(recognizer, digits)
+    assert view._teachers.layout.display == "flex"
+    button(view, "Hide").click()
+    assert words(view, "class-message") == "Choose a drawing first, by the name below it."
+    options = dict(view._which.options)
+    assert list(options) == ["Choose a drawing", "otter 2: a 4", "otter 1: a 3", "all by otter"]
+    view._which.value = options["otter 2: a 4"]
+    button(view, "Hide").click()
+    assert "otter 2 is shown to nobody any more" in words(view, "class-message")
+    assert [one.label for one in ClassDigits(digits.folder).drawings()] == ["3"]
+    assert "otter 2" not in shown_in(view)
+    button(view, "Show again").click()
+    assert "otter 2" in shown_in(view)
+    view._which.value = options["all by otter"]
+    button(view, "Hide").click()
+    assert digits.drawings() == ()
+    button(view, "Show again").click()
+    assert len(digits.drawings()) == 2
+    view.close()
+
+
+def test_a_seat_that_may_not_hide_is_not_asked(recognizer, be, monkeypatch):
+    digits = be("otter")
+    digits.hand_in(Ink.example(3), 3)
+    monkeypatch.setattr(ClassDigits, "may_hide", False)
+    view = ClassView(recognizer, digits)
+    assert view._teachers.layout.display == "none"
+    view.close()
+
+
 def test_a_pad_needs_no_tensorflow():
-    script = "import sys, digitlab.pad; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    script = (
+        "import sys, digitlab.pad, digitlab.class_view; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "cv2" in done.stdout
     assert not re.search("tensorflow|keras|matplotlib|onnx", done.stdout)

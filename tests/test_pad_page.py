@@ -1,6 +1,7 @@
 """All tools of the drawing pad in a real JupyterLab in a real browser, as a reader uses them."""
 
 import re
+import shutil
 
 import nbformat
 import numpy as np
@@ -22,7 +23,7 @@ from digitlab.places import MNIST_ONLY_NETWORK, MY_NETWORK
 
 plain = Recognizer.load(MNIST_ONLY_NETWORK)
 networks = {"ours": Recognizer.load(), "plain": plain, "yours": MY_NETWORK}
-pad = DrawingPad(networks=networks, save=True, trackpad=True, how_it_sees=True, teach=True)
+pad = DrawingPad(networks=networks, save=True, trackpad=True, how_it_sees=True, teach=True, hand_in=True)
 pad""",
     """\
 import time
@@ -275,6 +276,94 @@ def test_it_learns_a_hand_and_says_what_came_of_it(clear_page, lab):
     pad(page).screenshot(path=picture_path("pad-taught.png"))
 
 
+def fill(folder, writers):
+    """Let others hand in: the examples, moved a little; every third one's last is labelled as another digit."""
+    random = np.random.default_rng(3)
+    for number, writer in enumerate(writers):
+        lines = []
+        digits = random.integers(0, 10, random.integers(3, 12))
+        labels = [*digits[:-1], (digits[-1] + (number % 3 == 1)) % 10]
+        for digit, label in zip(digits, labels, strict=True):
+            turn = random.normal(0, 0.2)
+            matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * random.uniform(0.5, 1.1)
+            strokes = [(stroke - 140) @ matrix + 140 for stroke in Ink.example(digit).strokes]
+            lines.append(Ink(strokes).to_json(label) + "\n")
+        (folder / writer).mkdir(parents=True)
+        (folder / writer / "drawings.jsonl").write_text("".join(lines))
+
+
+@pytest.fixture
+def class_folder(lab):
+    folder = lab.home / "class"
+    shutil.rmtree(folder, ignore_errors=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def view(page):
+    return page.locator(".digitlab-class")
+
+
+def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(clear_page, class_folder):
+    page = clear_page
+    run_cell(page, "from digitlab.class_view import ClassView\ndisplay(ClassView(plain))")
+    expect(view(page)).to_contain_text("Nobody has handed in anything yet.")
+    ink = draw(page, Ink.example(7))
+    press(page, "Hand in")
+    expect(pad(page).locator(".digitlab-handed-in")).to_have_text("Choose the digit that you meant first.")
+    pad(page).locator(".digitlab-meant").get_by_text("7", exact=True).click()
+    press(page, "Hand in")
+    expect(pad(page).locator(".digitlab-handed-in")).to_have_text(re.compile(r"Handed in as [a-z]+: 1 so far\."))
+    expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
+    (file,) = class_folder.glob("*/drawings.jsonl")
+    (drawing,) = read_drawings(file)
+    assert (drawing.label, len(drawing.ink.strokes)) == ("7", len(ink.strokes))
+    expect(view(page).locator(".digitlab-handed")).to_have_count(1)
+    expect(view(page).get_by_alt_text(f"A 7 by {file.parent.name} 1")).to_be_visible()
+    # Another seat, and one that means harm.
+    fill(class_folder, ["<img src=x onerror=document.title=666>"])
+    expect(view(page)).to_contain_text("by 2 writers")
+    expect(view(page).locator(".digitlab-of-writers")).to_contain_text("<img src=x onerror=document.title=666>")
+    assert page.title() != "666"
+    shutil.rmtree(class_folder / "<img src=x onerror=document.title=666>")
+    expect(view(page)).to_contain_text("by 1 writer:")
+    others = ("otter", "heron", "lynx", "kingfisher", "wren", "fox", "panda", "owl", "seal", "robin")
+    fill(class_folder, [f"{name}-2" for name in others])  # The pad's own is without a number.
+    expect(view(page)).to_contain_text("by 11 writers")
+    expect(view(page).locator(".digitlab-handed")).to_have_count(30)
+    page.wait_for_timeout(500)
+    view(page).screenshot(path=picture_path("class-view.png"))
+    # The teacher hides one at once, and takes it back.
+    misread = view(page).locator(".digitlab-handed", has_text="read as").first
+    name = misread.locator("figcaption span").inner_text()
+    choice = view(page).locator(".digitlab-which select")
+    choice.select_option(label=re.sub("$", f": a {misread.locator('b').first.inner_text()}", name))
+    view(page).get_by_role("button", name="Hide", exact=True).click()
+    expect(view(page).locator(".digitlab-class-message")).to_have_text(
+        f"{name} is shown to nobody any more. Show again takes that back."
+    )
+    expect(view(page).get_by_text(name, exact=True)).to_have_count(0)
+    assert choice.evaluate("select => select.selectedIndex") == 0
+    view(page).get_by_role("button", name="Show again", exact=True).click()
+    expect(view(page).get_by_text(name, exact=True)).to_be_visible()
+    for theme, width in (("Dark", 1400), ("Light", 820)):
+        use_theme(page, theme)
+        page.set_viewport_size({"width": width, "height": 1200})
+        page.wait_for_timeout(1000)  # The page is laid out anew.
+        view(page).screenshot(path=picture_path(f"class-view-{theme.lower()}.png"))
+        pad(page).screenshot(path=picture_path(f"pad-hand-in-{theme.lower()}.png"))
+        assert view(page).evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+    page.set_viewport_size({"width": 1400, "height": 1200})
+    run_cell(page, "print('ready')")
+
+
+def use_theme(page, theme):
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text(f"JupyterLab {theme}", exact=True).click()
+    page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
+
+
 def test_it_survives_a_restart_of_the_kernel(clear_page):
     page = clear_page
     run_cell(page, "print('nothing is replayed')")
@@ -304,10 +393,7 @@ def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, widt
     """The pictures are to be looked at; what is asserted is that nothing hangs over the edge."""
     page = clear_page
     page.set_viewport_size({"width": width, "height": height})
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_text("Theme", exact=True).hover()
-    page.get_by_text(f"JupyterLab {theme}", exact=True).click()
-    page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
+    use_theme(page, theme)
     page.wait_for_timeout(1000)  # The page is laid out anew.
     draw(page, Ink.example(9))
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("9")
