@@ -38,6 +38,7 @@ _IMPORT_NAMES = {"opencv-python": "cv2"}
 _BUILT_ON_TENSORFLOW = ("tensorflow", "keras", "tf2onnx")
 _PATIENCE = 180
 _NETWORKS = (SHIPPED_NETWORK, MNIST_ONLY_NETWORK)
+_STICK = "put the stick in and run its install.py again"
 _RESTORE_NETWORK = "Bring its files back with: git checkout -- model"
 
 
@@ -110,7 +111,7 @@ def _kit():
     code = "import json; from digitlab.places import KIT; print(json.dumps(str(KIT)))"
     folder = NOTEBOOKS if NOTEBOOKS.is_dir() else NOTEBOOKS.anchor
     found = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
-    remedy = "uv sync" if _is_uvs() else f'{_python_name()} -m pip install -e "{KIT}"'
+    remedy = _STICK if _is_from_stick() else "uv sync" if _is_uvs() else f'{_python_name()} -m pip install -e "{KIT}"'
     if found.returncode:
         return FAIL, f"digitlab is not installed, so the notebooks cannot import it. Install it: {remedy}"
     other = json.loads(found.stdout)
@@ -278,13 +279,22 @@ def _root(error):
 
 
 def _install(name, pin):
+    if _is_from_stick():
+        return _STICK
     return "uv sync" if _is_uvs() else f"{_python_name()} -m pip install {name}=={pin}"
 
 
 def _reinstall(name, pin):
+    if _is_from_stick():
+        return _STICK
     if _is_uvs():
         return f"uv sync --reinstall-package {name}"
     return f"{_python_name()} -m pip install --force-reinstall --no-deps {name}=={pin}"
+
+
+def _is_from_stick():
+    """Tell whether the kit was installed from a USB stick: there may be no internet then."""
+    return (KIT / ".from_stick.json").exists()
 
 
 def _is_uvs():

@@ -221,6 +221,14 @@ def test_a_python_without_any_package_is_told_all_that_it_lacks(tmp_path, bare_p
     assert checked.line("Python 3")[0] == "OK"
 
 
+def test_a_kit_from_a_stick_is_sent_to_the_stick_and_not_to_the_internet(tmp_path, bare_python):
+    kit = copy_of_the_kit(tmp_path, python_only=True)
+    (kit / ".from_stick.json").write_text("{}", "utf-8")
+    checked = Checked(kit, bare_python, DIGITLAB_HOME=tmp_path)
+    for about in (" numpy ", "digitlab is not installed"):
+        assert checked.line(about)[1].endswith("put the stick in and run its install.py again")
+
+
 def test_a_kit_that_does_not_say_what_it_needs_fails(tmp_path, bare_python):
     kit = copy_of_the_kit(tmp_path, python_only=True)
     (kit / "pyproject.toml").write_text("[project", "utf-8")
