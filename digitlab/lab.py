@@ -26,7 +26,7 @@ HANDS_ARGUMENTS_ON = True
 
 FIRST_NOTEBOOK = "01_meet_the_digits.ipynb"
 
-_SETTINGS = Path(__file__).resolve().parent / "lab_settings"
+SETTINGS = Path(__file__).resolve().parent / "lab_settings"
 
 
 def add_arguments(parser):
@@ -57,7 +57,8 @@ def run(arguments):
     config = Config()
     # What the command line says goes before all of these.
     config.Application.log_level = logging.ERROR
-    config.LabApp.app_settings_dir = str(_SETTINGS)
+    config.LabApp.app_settings_dir = str(SETTINGS)
+    config.ServerApp.kernel_websocket_connection_class = "digitlab.connection.PromptConnection"
     if zmq.has("curve"):
         # Other accounts of a shared machine cannot listen in, and no kernel warns that they could.
         config.MappingKernelManager.transport_encryption = "auto"

@@ -185,3 +185,21 @@ def test_a_read_only_folder_is_told_before_training(digitlab, tmp_path):
     assert "choose a folder that you may write to" in done.stderr
     assert "Epoch" not in done.stdout
     assert os.listdir(folder) == []
+
+
+def test_a_network_file_from_elsewhere_runs_no_code(tmp_path):
+    trap = tmp_path / "trap"
+    code = f"__import__('pathlib').Path({str(trap)!r}).touch()"
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Lambda(eval(f"lambda x: ({code}, x[:, :10])[1]")),
+        ]
+    )
+    trap.unlink(missing_ok=True)  # It was sprung by building it.
+    model.save(tmp_path / "network.keras")
+    trap.unlink(missing_ok=True)
+    with pytest.raises(ValueError, match=r"network\.keras"):
+        network.load(tmp_path / "network.keras")
+    assert not trap.exists()

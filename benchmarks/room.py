@@ -1,0 +1,193 @@
+"""A whole room on this machine: uv run python benchmarks/room.py [--seats 30].
+
+A real hub is started (`classroom/jupyterhub_config.py`, all on loopback); people log in, have their seats started, open
+notebook 5 and draw, told by replayed pen events at 30 a second over WebSockets, as a page tells them. Measured are the
+time until the last pad answers, the time from an event to its answer, and the memory of servers and kernels; beside it
+kernels that have loaded TensorFlow. Then fifteen pairs run the core of notebook 2, training included. What plays the
+people runs on the same machine and takes its share of it. It takes about ten minutes.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from digitlab import Ink
+from digitlab.places import KIT
+
+sys.path.insert(0, str(KIT / "tests"))
+from room import Hub, Person, memory, points_of, processes_of
+
+RATE = 30
+SECONDS = 10
+TO_THE_PAD = "pad = DrawingPad(ours)"
+WITH_TENSORFLOW = 5
+PAIRS = 15
+TO_THE_NETWORK = "network.save(model, MY_NETWORK)"
+
+
+async def start(hub, name):
+    """Log in, start the seat, open notebook 5, draw a 3 and wait for its answer; return the person and the kernel."""
+    person = Person(hub, name)
+    await asyncio.to_thread(person.log_in)
+    await asyncio.to_thread(person.start_seat)
+    opened = await asyncio.to_thread(person.open, "05_draw.ipynb")
+    kernel = await opened.connect()
+    await kernel.run_core("05_draw.ipynb", upto=TO_THE_PAD)
+    await draw(kernel, Ink.example(3), 0)
+    return person, kernel
+
+
+async def draw(kernel, ink, rate=RATE):
+    """Draw an ink; return for each event how many seconds it took until an answer came that knows of it."""
+    loop = asyncio.get_running_loop()
+    canvas = kernel.pads()[0]
+    cleared, done = loop.create_future(), loop.create_future()
+    events = points_of(ink)
+    points, sent, took = 0, {}, []
+    expected = sum(event != "mouse_up" for event, *_ in events)
+
+    def answered(upto):
+        now = time.perf_counter()
+        if not cleared.done():
+            if upto == 0:
+                cleared.set_result(None)
+            return
+        for number in [number for number in sent if number <= upto]:
+            took.append(now - sent.pop(number))
+        if len(took) == expected and not done.done():
+            done.set_result(None)
+
+    kernel.on_answer = answered
+    if kernel.points:
+        await kernel.press("Clear")
+    else:
+        cleared.set_result(None)
+    await asyncio.wait_for(cleared, 60)
+    next_time = time.perf_counter()
+    for event, x, y in events:
+        if event != "mouse_up":
+            points += 1
+            sent[points] = time.perf_counter()
+        await kernel.draw(canvas, event, x, y)
+        if rate:
+            next_time += 1 / rate
+            await asyncio.sleep(max(0, next_time - time.perf_counter()))
+    await asyncio.wait_for(done, 60)
+    return took
+
+
+async def draw_for(kernel, seconds, number):
+    """Draw one digit after the other for some time; return what `draw` returns, of all of them."""
+    took, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        took += await draw(kernel, Ink.example(number % 10))
+        number += 1
+    return took
+
+
+def memory_of_room(folder):
+    """Return the memory of the hub, of each seat's server and of each kernel, in MB."""
+    found = {"hub": [], "server": [], "kernel": []}
+    for number, command in processes_of(folder).items():
+        kind = "kernel" if "ipykernel" in command else "server" if "digitlab.seat" in command else "hub"
+        try:
+            found[kind].append(memory(number))
+        except OSError:
+            continue  # It has just ended.
+    return found
+
+
+def print_memory(found):
+    """Print it; return the mean of a seat, its kernels included."""
+    for kind, each in found.items():
+        if each:
+            print(f"  {kind:7}{len(each):3} x {np.mean(each):5.0f} MB, the largest {max(each):.0f}")
+    return (sum(found["server"]) + sum(found["kernel"])) / len(found["server"])
+
+
+async def close(people):
+    """Close the notebooks, as Close and Shut Down does."""
+    for person, kernel in people:
+        await kernel.close()
+        await asyncio.to_thread(person.call, "DELETE", f"sessions/{kernel.session}")
+
+
+async def train(person):
+    """Run the core of notebook 2 until the network is saved; return the time, its accuracy and the kernel."""
+    begun = time.monotonic()
+    opened = await asyncio.to_thread(person.open, "02_train_a_network.ipynb")
+    kernel = await opened.connect()
+    await kernel.run_core("02_train_a_network.ipynb", upto=TO_THE_NETWORK)
+    accuracy = re.search(r"[\d.]+", await kernel.run("print(accuracy)"))[0]
+    return time.monotonic() - begun, float(accuracy), kernel
+
+
+async def watch(folder, peak):
+    """Note the most memory that all kernels together took."""
+    while True:
+        found = memory_of_room(folder)
+        peak[0] = max(peak[0], sum(map(sum, found.values())))
+        await asyncio.sleep(2)
+
+
+async def measure(hub, seats):
+    """Run the room and print what was measured."""
+    begun = time.monotonic()
+    people = await asyncio.gather(*(start(hub, f"seat{number:02d}") for number in range(1, seats + 1)))
+    print(f"{seats} seats started at once: the last pad answers after {time.monotonic() - begun:.0f} s", flush=True)
+    for drawing in sorted({min(10, seats), seats}):
+        took = await asyncio.gather(*(draw_for(kernel, SECONDS, n) for n, (_, kernel) in enumerate(people[:drawing])))
+        median, slow = np.percentile(np.concatenate(took), (50, 95)) * 1000
+        print(
+            f"{drawing} drawing at once: from event to answer {median:.0f} ms, 95th percentile {slow:.0f} ms",
+            flush=True,
+        )
+    print("memory, notebook 5 open:")
+    room = memory_of_room(hub.folder)
+    light = print_memory(room)
+    some = people[:WITH_TENSORFLOW]
+    await asyncio.gather(*(kernel.run("from digitlab import network") for _, kernel in some))
+    heavy = light - np.mean(room["kernel"]) + np.mean(sorted(memory_of_room(hub.folder)["kernel"])[-len(some) :])
+    left = 24 * 1024 - 2048 - sum(room["hub"])
+    print(
+        f"a seat takes {light:.0f} MB; with TensorFlow in its kernel {heavy:.0f} MB, {heavy / light:.1f} times as much"
+    )
+    print(f"24 GB, 2 of them for the system, hold {left / light:.0f} seats; with TensorFlow {left / heavy:.0f}")
+    await close(people)
+
+    pairs = [person for person, _ in people[:PAIRS]]
+    before, peak = sum(map(sum, memory_of_room(hub.folder).values())), [0]
+    watching = asyncio.create_task(watch(hub.folder, peak))
+    results = await asyncio.gather(*(train(person) for person in pairs))
+    watching.cancel()
+    times, accuracies, kernels = zip(*results, strict=True)
+    print(
+        f"{len(pairs)} pairs train at once: the first has its network after {min(times):.0f} s, the last after "
+        f"{max(times):.0f} s; test accuracy {min(accuracies):.2%} to {max(accuracies):.2%}"
+    )
+    await close(zip(pairs, kernels, strict=True))
+    await asyncio.sleep(3)
+    after = sum(map(sum, memory_of_room(hub.folder).values()))
+    print(f"memory of all: {before:.0f} MB before, at most {peak[0]:.0f}, {after:.0f} after the notebooks were closed")
+
+
+def main():
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seats", type=int, default=30)
+    seats = parser.parse_args().seats
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "hub")
+        path.mkdir()
+        with Hub(path, seats) as hub:
+            asyncio.run(measure(hub, seats))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""A hub for one machine: thirty seats, each with JupyterLab and a copy of the notebooks. The runbook is README.md.
+
+What it decides follows from who starts it:
+
+- root on a machine with systemd: each seat is an account of its own, with limits of memory and CPU that systemd keeps;
+- root without systemd: each seat is an account of its own, without limits;
+- with DIGITLAB_TRY=1, as `classroom/try` sets it: all seats run as whoever starts the hub. Good for trying on one's own
+  machine and for nothing else, since no seat is kept out of another.
+
+Environment variables: DIGITLAB_CLASSROOM, the folder for all that the hub keeps (default: ``state`` beside this file);
+DIGITLAB_SEATS, how many seats (30); DIGITLAB_TEACHER, the teacher's name (teacher); DIGITLAB_PORT (8000);
+DIGITLAB_TLS_KEY and DIGITLAB_TLS_CERTIFICATE, files, for https.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+HERE = Path(__file__).resolve().parent
+STATE = Path(os.environ.get("DIGITLAB_CLASSROOM", HERE / "state")).absolute()
+SECRETS = STATE / "hub"  # Only the hub may look into it.
+HOMES = STATE / "homes"  # Only for trying: accounts have homes of their own.
+CLASS = STATE / "class"  # The class's digits: each seat writes into its own folder of it, and reads all.
+PSEUDONYMS = SECRETS / "pseudonyms.json"
+
+TEACHER = os.environ.get("DIGITLAB_TEACHER", "teacher")
+SEATS = [f"seat{number:02d}" for number in range(1, int(os.environ.get("DIGITLAB_SEATS", "30")) + 1)]
+IS_TRIAL = os.environ.get("DIGITLAB_TRY") == "1"
+HAS_SYSTEMD = Path("/run/systemd/system").exists()
+OURS = "seat of digitlab"  # What the accounts that this hub makes are marked with.
+
+if not IS_TRIAL and os.geteuid() != 0:
+    sys.exit("Seats that are kept apart need a hub that is started by root. To try it as you are: classroom/try")
+for path in () if IS_TRIAL else (HERE, Path(sys.prefix), Path(sys.base_prefix)):
+    closed = [folder for folder in path.parents if not folder.stat().st_mode & 0o001]
+    if closed:
+        sys.exit(
+            f"Each seat is an account of its own, and those may not enter {closed[0]}. Install the kit, and the Python "
+            f"that it runs with, where all may read them, such as /opt (see classroom/README.md)."
+        )
+for folder, mode in (STATE, 0o755), (SECRETS, 0o700), (HOMES, 0o755), (CLASS, 0o755):
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(mode)
+
+# The hub and its proxy
+
+proxies = [shutil.which("configurable-http-proxy"), HERE / "proxy/node_modules/.bin/configurable-http-proxy"]
+proxy = next((str(path) for path in proxies if path and Path(path).exists()), None)
+if proxy is None:
+    sys.exit(
+        "The hub's proxy is missing. With Node.js installed: npm install --prefix classroom/proxy "
+        "configurable-http-proxy@5.3.0"
+    )
+port = int(os.environ.get("DIGITLAB_PORT", "8000"))
+c.JupyterHub.bind_url = f"http://{'127.0.0.1' if IS_TRIAL else ''}:{port}"
+if "DIGITLAB_TLS_KEY" in os.environ:
+    c.JupyterHub.bind_url = c.JupyterHub.bind_url.replace("http:", "https:")
+    c.JupyterHub.ssl_key = os.environ["DIGITLAB_TLS_KEY"]
+    c.JupyterHub.ssl_cert = os.environ["DIGITLAB_TLS_CERTIFICATE"]
+# Neighbouring ports, so that two hubs can run on one machine.
+c.JupyterHub.hub_port = port + 1
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 2}"
+c.ConfigurableHTTPProxy.command = [proxy]
+c.ConfigurableHTTPProxy.pid_file = str(SECRETS / "proxy.pid")
+c.JupyterHub.db_url = f"sqlite:///{SECRETS / 'jupyterhub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(SECRETS / "cookie_secret")
+# A hub that is stopped or restarted in the middle of a lesson leaves the seats running.
+c.JupyterHub.cleanup_servers = False
+c.JupyterHub.template_vars = {
+    "announcement_login": "The username is the name of your seat. The first password that you type, of six characters "
+    "or more, is yours from then on."
+}
+
+# Who may come in: the seats and the teacher. The first login sets the password.
+
+c.JupyterHub.authenticator_class = "firstuseauthenticator.FirstUseAuthenticator"
+c.FirstUseAuthenticator.dbm_path = str(SECRETS / "passwords")
+c.FirstUseAuthenticator.min_password_length = 6
+c.Authenticator.allowed_users = {*SEATS, TEACHER}
+c.Authenticator.admin_users = {TEACHER}
+
+# The seats
+
+c.Spawner.cmd = [sys.executable, "-m", "digitlab.seat"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # When thirty start at once, the last waits.
+c.Spawner.poll_interval = 10  # A seat that has died is noticed by then, and can be started again.
+c.Spawner.mem_limit = "2G"  # Training takes about one.
+c.Spawner.cpu_limit = 1
+if IS_TRIAL:
+    c.JupyterHub.spawner_class = "simple"
+    c.SimpleLocalProcessSpawner.home_dir_template = f"{HOMES}/{{username}}"
+    if os.geteuid() == 0:
+        c.Spawner.args = ["--allow-root"]
+elif HAS_SYSTEMD:
+    c.JupyterHub.spawner_class = "systemdspawner.SystemdSpawner"
+    c.SystemdSpawner.isolate_tmp = True
+    c.SystemdSpawner.default_shell = "/bin/bash"
+else:
+    c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
+
+
+def account(name):
+    """Return the account of a seat, made where there is none; a person's own account is never taken for one."""
+    import pwd
+
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        subprocess.run(["useradd", "--create-home", "--comment", OURS, name], check=True)
+        found = pwd.getpwnam(name)
+        os.chmod(found.pw_dir, 0o700)
+    if found.pw_gecos != OURS:
+        raise PermissionError(
+            f"This machine has an account {name} that is not a seat of digitlab. Choose another name for the teacher "
+            f"with DIGITLAB_TEACHER, or remove that account."
+        )
+    return found
+
+
+def pseudonym(name, folder=CLASS):
+    """Return the pseudonym of a seat among the class's digits; the first time it is given one, by chance."""
+    from digitlab.collection import new_writer
+
+    given = json.loads(PSEUDONYMS.read_text()) if PSEUDONYMS.exists() else {}
+    # A class that was erased begins anew, and so do its pseudonyms.
+    if name not in given or not (folder / given[name]).is_dir():
+        given[name] = new_writer(folder)
+        beside = PSEUDONYMS.with_suffix(".new")
+        beside.write_text(json.dumps(given, indent=1))
+        beside.replace(PSEUDONYMS)
+    return given[name]
+
+
+def prepare_seat(spawner):
+    """Before a seat starts: see to its account, its pseudonym, and its folder among the class's digits."""
+    name = spawner.user.name
+    writer = pseudonym(name)
+    home = HOMES / name
+    if not IS_TRIAL:
+        mine, teacher = account(name), account(TEACHER)
+        home = Path(mine.pw_dir)
+        # The teacher may hide and erase, each seat may add what is its own, and all may look.
+        os.chown(CLASS, teacher.pw_uid, teacher.pw_gid)
+        os.chown(CLASS / writer, mine.pw_uid, teacher.pw_gid)
+        (CLASS / writer).chmod(0o2775)
+    spawner.environment = {
+        "DIGITLAB_HOME": str(home / "digitlab"),
+        "DIGITLAB_CLASS": str(CLASS),
+        "DIGITLAB_WRITER": writer,
+    }
+
+
+c.Spawner.pre_spawn_hook = prepare_seat
+
+# Seats that nobody has used for an hour are stopped; all that was saved in them stays.
+
+c.JupyterHub.services = [
+    {"name": "idle-culler", "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]}
+]
+c.JupyterHub.load_roles = [
+    {
+        "name": "idle-culler",
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        "services": ["idle-culler"],
+    }
+]

@@ -1,0 +1,311 @@
+"""A real hub, and people at its seats without a browser: what tests and benchmarks do over HTTP and WebSockets."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import requests
+from helpers import require
+from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+from digitlab.places import KIT, NOTEBOOKS
+
+CLASSROOM = KIT / "classroom"
+PASSWORD = "not a secret"
+
+
+class Hub:
+    """A hub with a folder of its own for all that it keeps; to be used as a context."""
+
+    def __init__(self, folder, seats=30, trial=True, within=()):
+        self.folder = Path(folder)
+        self._within = within  # A command that runs the hub's command.
+        self.port = _free_ports(3)
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._environment = {
+            **os.environ,
+            "DIGITLAB_CLASSROOM": str(self.folder),
+            "DIGITLAB_SEATS": str(seats),
+            "DIGITLAB_PORT": str(self.port),
+            "DIGITLAB_TRY": str(int(trial)),
+        }
+
+    def __enter__(self):
+        install_proxy()
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        stop_all(self.folder)
+
+    def start(self):
+        """Start it, and wait until it answers."""
+        with open(self.folder.with_suffix(".log"), "a") as log:
+            self.process = subprocess.Popen(
+                [*self._within, sys.executable, "-m", "jupyterhub", "--config", CLASSROOM / "jupyterhub_config.py"],
+                cwd=self.folder.parent,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + 60
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"The hub does not start:\n{self.log()}")
+            time.sleep(0.1)
+
+    def stop(self, kill=False):
+        """Stop the hub; the seats go on."""
+        self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+    def log(self):
+        """Return what it said."""
+        return self.folder.with_suffix(".log").read_text()
+
+    def _answers(self):
+        try:
+            return requests.get(f"{self.address}/hub/login", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
+def run(coroutine):
+    """Run a coroutine to its end; on a thread of its own, since a browser's events may be running on this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
+def install_proxy():
+    """Have npm install the hub's proxy where there is none."""
+    script = (CLASSROOM / "try").read_text()
+    version = re.search(r"configurable-http-proxy@([\d.]+)", script)[1]
+    if not shutil.which("configurable-http-proxy") and not (CLASSROOM / "proxy/node_modules/.bin").exists():
+        subprocess.run(
+            [
+                require("npm"),
+                "install",
+                "--silent",
+                "--prefix",
+                CLASSROOM / "proxy",
+                f"configurable-http-proxy@{version}",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+def processes_of(folder):
+    """Return the processes that belong to a hub's folder, by their number: the seats, their kernels, the proxy."""
+    mark = f"DIGITLAB_CLASSROOM={folder}".encode(), f"DIGITLAB_CLASS={folder}/class".encode()
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (path / "environ").read_bytes().split(b"\0")
+            if any(one in environment for one in mark):
+                found[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+    return found
+
+
+def stop_all(folder):
+    """End all processes of a hub that are left."""
+    for number in processes_of(folder):
+        try:
+            os.kill(number, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def memory(number):
+    """Return the memory of a process in MB, what it shares with others counted by its share (PSS)."""
+    return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{number}/smaps_rollup").read_text(), re.M)[1]) / 1024
+
+
+class Person:
+    """Someone at a seat: logs in, has it started, opens a notebook and draws."""
+
+    def __init__(self, hub, name):
+        self.hub, self.name = hub, name
+        self.url = f"{hub.address}/user/{name}"
+        self.session = requests.Session()
+
+    def log_in(self, password=PASSWORD):
+        """Log in through the hub's page; return whether it let us in."""
+        page = self.session.get(f"{self.hub.address}/hub/login", timeout=60)
+        token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
+        form = {"username": self.name, "password": password, "_xsrf": token}
+        answer = self.session.post(f"{self.hub.address}/hub/login", data=form, allow_redirects=False, timeout=60)
+        return answer.status_code == 302
+
+    def start_seat(self, seconds=180):
+        """Ask for the seat, and wait until its server answers."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = self.session.get(f"{self.url}/api/status", timeout=60)
+            if answer.ok and "json" in answer.headers["Content-Type"]:
+                return
+            if time.monotonic() > end:
+                raise RuntimeError(f"The seat {self.name} does not start: {answer.status_code} {answer.text[:500]}")
+            # A seat that does not run is asked for; one that does wants to be told by the hub who comes.
+            wanted = "hub/spawn" if answer.status_code in {404, 424, 503} else f"user/{self.name}/lab"
+            self.session.get(f"{self.hub.address}/{wanted}", timeout=seconds)
+            time.sleep(0.25)
+
+    def call(self, method, path, body=None):
+        """Call the seat's REST interface, as its page does."""
+        token = next(c.value for c in self.session.cookies if c.name == "_xsrf" and c.path == f"/user/{self.name}/")
+        answer = self.session.request(
+            method,
+            f"{self.url}/api/{path}",
+            json=body,
+            headers={"X-XSRFToken": token},
+            timeout=120,
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def open(self, notebook):
+        """Open a notebook: start its Python. Return what `Kernel` talks to."""
+        asked = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
+        opened = self.call("POST", "sessions", asked)
+        return Kernel(self, opened["kernel"]["id"], opened["id"])
+
+
+class Kernel:
+    """A notebook's Python, spoken to as a page does: over one WebSocket, in JupyterLab's own way of packing."""
+
+    def __init__(self, person, number, session):
+        self.person, self.number, self.session = person, number, session
+        self._replies = {}
+        self.widgets = {}
+        self.said = {}
+        self.answer = ""
+        self.points = 0  # Of the drawing that was answered last.
+        self.on_answer = None
+
+    async def connect(self):
+        """Open the WebSocket."""
+        cookies = "; ".join(f"{c.name}={c.value}" for c in self.person.session.cookies)
+        url = f"{self.person.url.replace('http', 'ws', 1)}/api/kernels/{self.number}/channels"
+        request = HTTPRequest(url, headers={"Cookie": cookies, "Origin": self.person.hub.address})
+        self._socket = await websocket_connect(request, subprotocols=["v1.kernel.websocket.jupyter.org"])
+        self._listener = asyncio.create_task(self._listen())
+        return self
+
+    async def close(self):
+        """Leave; the kernel goes on."""
+        self._socket.close()
+        await self._listener
+
+    async def run(self, code, seconds=180):
+        """Run a cell; return what it printed, and raise what it raised."""
+        number = await self._send("shell", "execute_request", code=code, silent=False, store_history=True)
+        self.said[number] = []
+        # What a cell has shown is known once its kernel is idle; the reply may come before.
+        self._replies[number] = [asyncio.get_running_loop().create_future() for _ in range(2)]
+        content, _ = await asyncio.wait_for(asyncio.gather(*self._replies[number]), seconds)
+        del self._replies[number]
+        if content["status"] != "ok":
+            raise RuntimeError("\n".join(content.get("traceback", [content["status"]])))
+        return "".join(self.said.pop(number))
+
+    async def run_core(self, notebook, upto=""):
+        """Run the core of a notebook, cell by cell and without its exercises, up to the first cell with these words."""
+        in_core = True
+        for cell in json.loads((NOTEBOOKS / notebook).read_text())["cells"]:
+            text = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                if text.startswith("## "):
+                    in_core = "· core" in text
+            elif in_core and "exercise" not in cell["metadata"].get("tags", []):
+                await self.run(text)
+                if upto and upto in text:
+                    return
+
+    def pads(self):
+        """Return the canvases that pads have opened, in order."""
+        return [number for number, state in self.widgets.items() if state.get("_model_name") == "CanvasModel"]
+
+    async def draw(self, canvas, event, x=0.0, y=0.0):
+        """Do something on a canvas: mouse_down, mouse_move, mouse_up."""
+        data = {"method": "custom", "content": {"event": event, "x": x * 2, "y": y * 2}}
+        await self._send("shell", "comm_msg", comm_id=canvas, data=data)
+
+    async def press(self, words):
+        """Press the last button with these words."""
+        button = [number for number, state in self.widgets.items() if state.get("description") == words][-1]
+        await self._send("shell", "comm_msg", comm_id=button, data={"method": "custom", "content": {"event": "click"}})
+
+    async def _send(self, channel, kind, **content):
+        number = uuid.uuid4().hex
+        header = {"msg_id": number, "msg_type": kind, "username": "", "session": "room", "date": "", "version": "5.3"}
+        parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
+        await self._socket.write_message(serialize_msg_to_ws_v1(parts, channel), binary=True)
+        return number
+
+    async def _listen(self):
+        while (raw := await self._socket.read_message()) is not None:
+            _, parts = deserialize_msg_from_ws_v1(raw)
+            kind = json.loads(parts[0])["msg_type"]
+            if kind not in {"comm_msg", "comm_open", "stream", "execute_reply", "status"}:
+                continue
+            if kind == "comm_msg" and b"data-points" not in parts[3]:
+                continue  # Most of them only draw.
+            content, parent = json.loads(parts[3]), json.loads(parts[1]).get("msg_id")
+            if kind == "comm_open":
+                self.widgets[content["comm_id"]] = content["data"].get("state", {})
+            elif kind == "stream" and parent in self.said:
+                self.said[parent].append(content["text"])
+            elif kind == "execute_reply" and parent in self._replies:
+                self._replies[parent][0].set_result(content)
+            elif kind == "status" and content["execution_state"] == "idle" and parent in self._replies:
+                self._replies[parent][1].set_result(None)
+            elif kind == "comm_msg":
+                self.answer = content["data"].get("state", {}).get("value", "")
+                self.points = int(re.search(r'data-points="(\d+)"', self.answer)[1])
+                if self.on_answer:
+                    self.on_answer(self.points)
+
+
+def points_of(ink, per_stroke=30):
+    """Return pen events for an ink, as (event, x, y): each stroke told in steps of equal length."""
+    events = []
+    for stroke in ink.strokes:
+        way = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+        places = np.linspace(0, way[-1], per_stroke)
+        x, y = (np.interp(places, way, stroke[:, axis]) for axis in (0, 1))
+        kinds = ["mouse_down"] + ["mouse_move"] * (per_stroke - 1)
+        events += [(kind, float(a), float(b)) for kind, a, b in zip(kinds, x, y, strict=True)]
+        events.append(("mouse_up", float(x[-1]), float(y[-1])))
+    return events
+
+
+def _free_ports(count):
+    """Return the first of several free ports in a row."""
+    while True:
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+        try:
+            for number in range(port, port + count):
+                with socket.socket() as other:
+                    other.bind(("127.0.0.1", number))
+        except OSError:
+            continue
+        return port

@@ -1,0 +1,288 @@
+"""A real hub with real seats: two people draw, and nobody gets at what is another's."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import requests
+from helpers import wait_until
+from page import ARTEFACTS, draw, pad, picture_path, run_all
+from room import PASSWORD, Hub, Person, processes_of, run
+
+from digitlab import Ink
+from digitlab.collection import ClassDigits
+from digitlab.places import KIT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="JupyterHub does not run on Windows")
+
+TO_THE_PAD = "pad = DrawingPad(ours)"
+HAND_IN = "from digitlab.collection import ClassDigits\nClassDigits().hand_in(Ink.example({0}), {0})"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("classroom") / "hub"
+    folder.mkdir()
+    with Hub(folder, seats=3) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def people(hub):
+    """Two people at their seats."""
+    both = [Person(hub, name) for name in ("seat01", "seat02")]
+    for person in both:
+        assert person.log_in()
+        person.start_seat()
+    return both
+
+
+def told(person, *cells, notebook="05_draw.ipynb", upto=TO_THE_PAD):
+    """Open a notebook, run it up to a cell and then further cells, and close it; return what those printed."""
+
+    async def talk():
+        kernel = await person.open(notebook).connect()
+        if upto:
+            await kernel.run_core(notebook, upto=upto)
+        said = [await kernel.run(cell) for cell in cells]
+        await kernel.close()
+        person.call("DELETE", f"sessions/{kernel.session}")
+        return said
+
+    return run(talk())
+
+
+def test_two_people_log_in_and_each_is_answered_about_their_own_drawing(hub, browser):
+    pages = []
+    for name in ("seat01", "seat02"):
+        page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
+        page.set_default_timeout(90_000)
+        page.goto(hub.address)
+        page.screenshot(path=picture_path("hub_login.png"))
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        # The seat opens on the first notebook, in the person's own copy.
+        page.wait_for_url(f"{hub.address}/user/{name}/lab/tree/01_meet_the_digits.ipynb*")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        page.screenshot(path=picture_path("hub_first_notebook.png"))
+        page.goto(f"{hub.address}/user/{name}/lab/tree/05_draw.ipynb?reset")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        run_all(page)
+        page.hand = "mouse"
+        pages.append(page)
+    for page, digit in zip(pages, (3, 7), strict=True):
+        draw(page, Ink.example(digit))
+    for page, digit in zip(pages, (3, 7), strict=True):
+        pad(page).locator(".digitlab-digit", has_text=str(digit)).wait_for()
+    pages[0].screenshot(path=picture_path("hub_pad.png"))
+    for page in pages:
+        page.context.close()
+    assert (ARTEFACTS / "hub_pad.png").exists()
+
+
+def test_a_seat_that_draws_loads_no_tensorflow_and_takes_one_thread_for_each_library(people):
+    tell = """\
+import os, sys
+import cv2
+from pathlib import Path
+print("tensorflow" in sys.modules, cv2.getNumThreads(), os.environ["OMP_NUM_THREADS"])"""
+    assert told(people[0], tell) == ["False 1 1\n"]
+
+
+def test_a_seat_has_a_copy_of_the_notebooks_of_its_own(hub, people):
+    names = {item["name"] for item in people[0].call("GET", "contents")["content"]}
+    assert {f"{number:02d}" for number in range(1, 6)} <= {name[:2] for name in names}
+    mine = hub.folder / "homes/seat01/digitlab/my_notebooks/01_meet_the_digits.ipynb"
+    assert mine.exists()
+    assert not mine.is_relative_to(KIT)
+
+
+def test_what_both_hand_in_is_in_one_place_by_pseudonyms_that_the_hub_has_given(hub, people):
+    told(people[0], HAND_IN.format(3))
+    told(people[1], HAND_IN.format(7))
+    drawings = ClassDigits(hub.folder / "class").drawings()
+    assert {"3", "7"} <= {drawing.label for drawing in drawings}
+    writers = {drawing.writer for drawing in drawings}
+    assert len(writers) == 2
+    assert not writers & {"seat01", "seat02"}
+    (seen,) = told(people[0], "print(len(ClassDigits().drawings()))".join([HAND_IN.format(4) + "\n", ""]))
+    assert int(seen) == len(drawings) + 1
+
+
+def test_nobody_comes_in_without_the_password_or_under_a_name_that_is_no_seat(hub, people):
+    assert not Person(hub, "seat01").log_in("a guess")
+    assert not Person(hub, "root").log_in()
+    assert not Person(hub, "seat99").log_in()
+    assert not Person(hub, "seat03").log_in("short")
+
+
+def test_no_server_answers_without_its_token(hub, people):
+    through_the_hub = requests.get(f"{people[0].url}/api/contents", timeout=30)
+    assert through_the_hub.status_code == 403
+    servers = [number for number, command in processes_of(hub.folder).items() if "digitlab.seat" in command]
+    for number in servers:
+        environment = dict(
+            line.split("=", 1) for line in Path(f"/proc/{number}/environ").read_text().split("\0") if "=" in line
+        )
+        past_the_hub = environment["JUPYTERHUB_SERVICE_URL"].rstrip("/")
+        assert requests.get(f"{past_the_hub}/api/contents", timeout=30).status_code == 403
+        as_other = requests.get(f"{past_the_hub}/api/contents", headers={"Authorization": "token nonsense"}, timeout=30)
+        assert as_other.status_code == 403
+
+
+def test_no_seat_opens_for_another_or_for_the_teacher(hub, people):
+    teacher = Person(hub, "teacher")
+    assert teacher.log_in()
+    for stranger in (people[1], teacher):
+        answer = stranger.session.get(f"{people[0].url}/api/contents", timeout=60)
+        assert answer.status_code == 403
+
+
+def test_a_hub_that_is_killed_in_the_middle_of_class_costs_no_kernel_and_no_drawing(hub, people):
+    before = ClassDigits(hub.folder / "class").drawings()
+
+    async def go_on():
+        kernel = await people[0].open("05_draw.ipynb").connect()
+        await kernel.run_core("05_draw.ipynb", upto=TO_THE_PAD)
+        hub.stop(kill=True)
+        hub.start()
+        await kernel.close()
+        # The page is loaded anew and meets the same kernel, with the pad in it.
+        await asyncio.to_thread(people[0].start_seat)
+        await kernel.connect()
+        pads = await kernel.run("pad.replay(Ink.example(6), seconds=0)\nprint(pad.prediction.digit)")
+        await kernel.run(HAND_IN.format(5))
+        await kernel.close()
+        return pads
+
+    assert run(go_on()) == "6\n"
+    assert len(ClassDigits(hub.folder / "class").drawings()) == len(before) + 1
+
+
+def test_a_seat_that_is_killed_starts_again_and_its_drawings_are_still_there(hub, people):
+    told(people[1], HAND_IN.format(8))
+    before = ClassDigits(hub.folder / "class").drawings()
+    for number, command in processes_of(hub.folder).items():
+        if "/seat02/" in Path(f"/proc/{number}/environ").read_text() and "jupyterhub" not in command.split("--")[0]:
+            os.kill(number, 9)
+    again = Person(hub, "seat02")
+    wait_until(lambda: not _is_running(hub, "seat02"), 60)
+    assert again.log_in()
+    again.start_seat()
+    told(again, HAND_IN.format(9))
+    after = ClassDigits(hub.folder / "class").drawings()
+    assert len(after) == len(before) + 1
+    assert len({drawing.writer for drawing in after}) == 2
+
+
+def _is_running(hub, name):
+    return any(
+        "digitlab.seat" in command and f"/{name}/" in Path(f"/proc/{number}/environ").read_text()
+        for number, command in processes_of(hub.folder).items()
+    )
+
+
+# Walls between seats: accounts of their own
+
+
+@pytest.fixture(scope="module")
+def walled_hub():
+    """A hub as root starts it: each seat is an account of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("Only root can start a hub that keeps its seats apart.")
+    folder = Path(tempfile.mkdtemp(prefix="digitlab-hub-"))
+    folder.chmod(0o755)
+    (folder / "hub").mkdir()
+    names = ("seat01", "seat02", "teacher")
+    taken = [name for name in names if _account(name)]
+    assert not taken, f"there are accounts {taken} on this machine already"
+    try:
+        with Hub(folder / "hub", seats=2, trial=False, within=_where_all_may_read(KIT, sys.base_prefix)) as hub:
+            yield hub
+    finally:
+        for name in names:
+            if _account(name):
+                subprocess.run(["userdel", "--remove", name], check=True, capture_output=True)
+        shutil.rmtree(folder)
+
+
+def _account(name):
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(name)
+
+
+def _where_all_may_read(*needed):
+    """Return a command that runs another one where other accounts reach these folders, should some not be open.
+
+    Tests may run from root's own home, which other accounts may not enter. Around such a folder a view of the files is
+    made, for these processes alone, in which it holds nothing but what is needed.
+    """
+    closed = {}
+    for path in map(Path, needed):
+        for parent in reversed(path.parents):
+            if not parent.stat().st_mode & 0o001:
+                closed.setdefault(parent, []).append(path)
+                break
+    if not closed:
+        return ()
+    lines = ["set -e"]
+    for number, (parent, paths) in enumerate(closed.items()):
+        beside = Path(tempfile.gettempdir(), f"digitlab-view-{os.getpid()}-{number}")
+        for at, path in enumerate(paths):
+            lines += [f"mkdir -p {beside}/{at}", f"mount --bind {path} {beside}/{at}"]
+        lines += [f"mount -t tmpfs tmpfs {parent}", f"chmod 755 {parent}"]
+        for at, path in enumerate(paths):
+            lines += [f"mkdir -p {path}", f"mount --bind {beside}/{at} {path}", f"umount {beside}/{at}"]
+        lines.append(f"rm -r {beside}")
+    return ("unshare", "--mount", "sh", "-c", "\n".join([*lines, 'exec "$@"']), "sh")
+
+
+def test_a_seat_reads_neither_another_seat_nor_the_hubs_secrets_nor_writes_in_anothers_name(walled_hub):
+    hub = walled_hub
+    people = [Person(hub, name) for name in ("teacher", "seat01", "seat02")]
+    for person in people:
+        assert person.log_in()
+        person.start_seat()
+    told(people[0], HAND_IN.format(1))
+    told(people[1], HAND_IN.format(3))
+    collection = ClassDigits(hub.folder / "class")
+    (other,) = {drawing.writer for drawing in collection.drawings() if drawing.label == "3"}
+    tell = f"""\
+import os
+from pathlib import Path
+def attempt(what):
+    try:
+        what()
+    except PermissionError:
+        return "refused"
+    return "done"
+theirs, hub, folder = Path("/home/seat01"), Path("{hub.folder}/hub"), Path("{hub.folder}/class")
+print(os.geteuid() != 0,
+    attempt(lambda: list(theirs.iterdir())),
+    attempt(lambda: (theirs / "digitlab").stat()),
+    attempt(lambda: list(hub.iterdir())),
+    attempt(lambda: (hub / "jupyterhub.sqlite").read_bytes()),
+    attempt(lambda: list(map(lambda p: (p / "environ").read_bytes(), Path("/proc").glob("[0-9]*")))),
+    attempt(lambda: (folder / "{other}/drawings.jsonl").open("a")),
+    attempt(lambda: (folder / "{other}/drawings.jsonl").unlink()),
+    attempt(lambda: (folder / "mine").mkdir()),
+    attempt(lambda: (folder / "hidden.txt").write_text("x")),
+    attempt(lambda: (folder / "{other}/drawings.jsonl").read_bytes()))"""
+    (said,) = told(people[2], tell)
+    assert said == f"True {'refused ' * 9}done\n"
+    # The teacher hides a drawing at once, and erases a writer's; the drawings of the others stay.
+    hide = f"from digitlab.collection import ClassDigits\nClassDigits().hide('{other}', 1)"
+    told(people[0], hide)
+    assert [drawing.label for drawing in collection.drawings()] == ["1"]
+    (seen,) = told(people[2], "from digitlab.collection import ClassDigits\nprint(len(ClassDigits().drawings()))")
+    assert seen == "1\n"
+    told(people[0], f"from digitlab.collection import ClassDigits\nClassDigits().erase('{other}')")
+    assert not (hub.folder / "class" / other / "drawings.jsonl").exists()
