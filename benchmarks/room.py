@@ -1,9 +1,9 @@
-"""A whole room on this machine: uv run python benchmarks/room.py [--seats 30].
+"""A whole room on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15].
 
 A real hub is started (`classroom/jupyterhub_config.py`, all on loopback); people log in, have their seats started, open
 notebook 5 and draw, told by replayed pen events at 30 a second over WebSockets, as a page tells them. Measured are the
 time until the last pad answers, the time from an event to its answer, and the memory of servers and kernels; beside it
-kernels that have loaded TensorFlow. Then fifteen pairs run the core of notebook 2, training included. What plays the
+kernels that have loaded TensorFlow. Then pairs run the core of notebook 2, training included. What plays the
 people runs on the same machine and takes its share of it. It takes about ten minutes.
 """
 
@@ -27,7 +27,6 @@ RATE = 30
 SECONDS = 10
 TO_THE_PAD = "pad = DrawingPad(ours)"
 WITH_TENSORFLOW = 5
-PAIRS = 15
 TO_THE_NETWORK = "network.save(model, MY_NETWORK)"
 
 
@@ -136,7 +135,7 @@ async def watch(folder, peak):
         await asyncio.sleep(2)
 
 
-async def measure(hub, seats):
+async def measure(hub, seats, pairs):
     """Run the room and print what was measured."""
     begun = time.monotonic()
     people = await asyncio.gather(*(start(hub, f"seat{number:02d}") for number in range(1, seats + 1)))
@@ -161,7 +160,7 @@ async def measure(hub, seats):
     print(f"24 GB, 2 of them for the system, hold {left / light:.0f} seats; with TensorFlow {left / heavy:.0f}")
     await close(people)
 
-    pairs = [person for person, _ in people[:PAIRS]]
+    pairs = [person for person, _ in people[:pairs]]
     before, peak = sum(map(sum, memory_of_room(hub.folder).values())), [0]
     watching = asyncio.create_task(watch(hub.folder, peak))
     results = await asyncio.gather(*(train(person) for person in pairs))
@@ -181,12 +180,13 @@ def main():
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seats", type=int, default=30)
-    seats = parser.parse_args().seats
+    parser.add_argument("--pairs", type=int, default=15, help="in how many seats notebook 2 is run at once")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "hub")
         path.mkdir()
-        with Hub(path, seats) as hub:
-            asyncio.run(measure(hub, seats))
+        with Hub(path, arguments.seats) as hub:
+            asyncio.run(measure(hub, arguments.seats, arguments.pairs))
 
 
 if __name__ == "__main__":

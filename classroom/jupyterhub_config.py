@@ -43,7 +43,7 @@ for path in () if IS_TRIAL else (HERE, Path(sys.prefix), Path(sys.base_prefix)):
             f"Each seat is an account of its own, and those may not enter {closed[0]}. Install the kit, and the Python "
             f"that it runs with, where all may read them, such as /opt (see classroom/README.md)."
         )
-for folder, mode in (STATE, 0o755), (SECRETS, 0o700), (HOMES, 0o755), (CLASS, 0o755):
+for folder, mode in (STATE, 0o755), (SECRETS, 0o700), (CLASS, 0o755):
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(mode)
 

@@ -16,7 +16,7 @@ import numpy as np
 from digitlab.data import load_mnist
 from digitlab.ink import Ink
 from digitlab.places import MNIST_ONLY_NETWORK
-from digitlab.prepare import network_input
+from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import Recognizer
 
 
@@ -44,7 +44,7 @@ def _check(judge):
 
 @_check
 def check_black_share(share):
-    """Check the share of the training pixels that are quite black: a number, 0 to 1."""
+    """Check the share of the training pixels that are completely black: a number, 0 to 1."""
     share = _number(share, "the share of all pixels that are 0")
     (images, _), _ = load_mnist()
     right = float((images == 0).mean())
@@ -177,7 +177,7 @@ def check_weights_of_convolution(function):
 @_check
 def check_mean_loss(function):
     """Check a function of a list of probabilities, each given to a right digit, that returns the mean loss."""
-    for given in ([0.5], [0.9, 0.1], [0.99, 0.99, 0.99, 0.01]):
+    for given in ([0.1], [0.9, 0.1], [0.99, 0.99, 0.99, 0.01]):
         came = _call(function, list(given), what="a function of a list of probabilities")
         came = _number(came, f"the mean loss of {given}")
         losses = [-math.log(probability) for probability in given]
@@ -185,7 +185,11 @@ def check_mean_loss(function):
         if abs(came - right) < 0.001:
             continue
         hint = "The loss of one probability is -math.log(probability); take the mean of these losses."
-        if abs(came + right) < 0.001:
+        if abs(came - sum(1 - probability for probability in given) / len(given)) < 0.001:
+            hint = (
+                "That is the mean of what was missing to 1. Put -math.log(probability) in the place of 1 - probability."
+            )
+        elif abs(came + right) < 0.001:
             hint = "The minus in front of the logarithm is missing."
         elif len(given) > 1 and abs(came - sum(losses)) < 0.001:
             hint = "That is the sum; divide it by how many there are."
@@ -195,8 +199,8 @@ def check_mean_loss(function):
             hint = "That is the logarithm to base 10; math.log takes the natural one."
         raise NotYet(f"For {given} expected {right:.3f}; what came is {came:.3f}. {hint}")
     return (
-        "The daring network's loss is 1.16, the careful one's 0.61: one wrong digit it was sure of costs it more than "
-        "three right ones bring."
+        "Now the careful network is the better one: its loss is 0.61, the daring one's 1.16. One wrong digit that the "
+        "daring one was sure of costs it more than three right ones bring."
     )
 
 
@@ -257,32 +261,28 @@ def check_mixed_up(pair, matrix):
 
 
 @_check
-def check_importance(importance, recognizer, digit):
-    """Check a function of row and column: what the answer loses when the square of 6 x 6 pixels there is covered."""
-    rows, columns = (at.ravel() for at in np.mgrid[0:23:2, 0:23:2])
-    pictures = [np.array(digit) for _ in rows]
-    for picture, row, column in zip(pictures, rows, columns, strict=True):
-        picture[row : row + 6, column : column + 6] = 0
-    whole, *covered = recognizer.probabilities(network_input([digit, *pictures]))
-    read = whole.argmax()
-    left = np.array([probabilities[read] for probabilities in covered])
-    for number in (left.argmin(), left.argmax()):
-        row, column = int(rows[number]), int(columns[number])
-        expected = float(whole[read] - left[number])
-        came = _number(_call(importance, row, column), "what the probability loses")
-        if abs(came - expected) > 0.002:
-            so_far = f"Expected importance({row}, {column}) to be {expected:.3f}; what came is {came:.3f}."
-            if abs(came - left[number]) <= 0.002:
-                raise NotYet(f"{so_far} That is what is left of the probability. How much had it been before?")
-            if abs(came + expected) <= 0.002:
-                raise NotYet(f"{so_far} The sign is wrong: take what is left from what it was before.")
-            raise NotYet(
-                f"{so_far} The answer is {read}: its probability is {whole[read]:.3f} with the whole digit and "
-                f"{left[number]:.3f} with this square covered."
-            )
+def check_most_lost(square, losses):
+    """Check the row and the column of the square that costs the answer most; `losses` has them all, (n, n)."""
+    row, column = _numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
+    losses = np.asarray(losses, float)
+    if not {row, column} <= set(range(len(losses))):
+        raise NotYet(f"Expected a row and a column, each from 0 to {len(losses) - 1}; what came is {_shown(square)}.")
+    row, column = int(row), int(column)
+    most, lost = losses.max(), losses[row, column]
+    if most - lost > 0.005:
+        so_far = (
+            f"Expected a square that costs the answer {most:.3f} of its probability; the one at row {row}, column "
+            f"{column}, which came, costs it {max(lost, 0):.3f}."
+        )
+        if most - losses[column, row] <= 0.005:
+            raise NotYet(f"{so_far} The row comes first, and then the column: exchange the two.")
+        raise NotYet(
+            f"{so_far} losses.argmax() counts the squares one after the other; np.unravel_index makes a row and a "
+            "column of that, as in step 3."
+        )
     return (
-        "A square that changes nothing is worth 0, one that changes everything nearly 1. It works for any network that "
-        "can be asked, even if nobody may look inside."
+        f"Covering it takes {most:.3f} from the probability. Its neighbours cover nearly the same pixels, and cost "
+        "nearly as much. It works for any network that can be asked, even if nobody may look inside."
     )
 
 
@@ -360,32 +360,37 @@ def check_shift(shift):
 
 
 @_check
-def check_largest_gain(step, shares):
-    """Check the number of the bar that is furthest above the one before it; bars are counted from 0."""
-    shares = np.asarray(shares, float)
-    gains = np.diff(shares)
-    came = _number(step, "which bar it is")
-    if came not in range(1, len(shares)):
-        raise NotYet(
-            f"Expected a bar from 1 to {len(shares) - 1}, for bar 0 has none before it; what came is {came:g}."
+def check_gains(gains, recognizer, labels, ways):
+    """Check ten differences: for each digit, the share read when fitted less the share read when stretched.
+
+    `ways` are the pictures of notebook 4's step 7 by how they were prepared; the second way stretches, the third fits.
+    """
+    gains = _numbers(gains, (10,), "ten differences, one for each digit from 0 to 9")
+    stretched, fitted = (_share_of_each(recognizer, labels, pictures) for pictures in list(ways.values())[1:3])
+    right = fitted - stretched
+    if np.abs(gains - right).max() < 0.002:
+        most, next_ = (int(digit) for digit in right.argsort()[:-3:-1])
+        return (
+            f"The {most} gains most: stretched, {stretched[most]:.0%} are read, and fitted {fitted[most]:.0%}. Then "
+            f"comes the {next_}, from {stretched[next_]:.0%} to {fitted[next_]:.0%}. Stretching makes a digit as wide "
+            "as it is high, and it fills the picture to all four edges: which of the two hurts which digit?"
         )
-    came = int(came)
-    if gains[came - 1] < gains.max():
-        wanted = (
-            f"Expected the bar that rises {100 * gains.max():.0f} percentage points above the one before it; bar "
-            f"{came}, which came, rises {100 * gains[came - 1]:.0f}."
-        )
-        if shares[came] == shares.max():
-            raise NotYet(
-                f"{wanted} It is the highest, but a step is worth what it adds. See what np.diff(shares) gives."
-            )
-        if came == gains.argmax():
-            raise NotYet(f"{wanted} np.diff begins with bar 1 less bar 0: its number 0 belongs to bar 1.")
-        raise NotYet(f"{wanted} np.diff(shares) gives all these differences, the first for bar 1.")
-    return (
-        f"It brings {100 * gains.max():.0f} of 100 drawings. But the order counts: a step that comes last finds little "
-        "left to mend, and would bring more if it came first."
-    )
+    wrong = int(np.argmax(np.abs(gains - right) >= 0.002))
+    wanted = f"Expected {right[wrong]:.3f} for the digit {wrong}; what came is {gains[wrong]:.3f}."
+    if np.abs(gains - fitted).max() < 0.002:
+        raise NotYet(f"{wanted} These are the shares with fitting; what had been read with stretching?")
+    if np.abs(gains - stretched).max() < 0.002:
+        raise NotYet(f"{wanted} These are the shares with stretching; how much more is read with fitting?")
+    if np.abs(gains + right).max() < 0.002:
+        raise NotYet(f"{wanted} The other way round: from the share with fitting take that with stretching.")
+    if np.abs(gains - 100 * right).max() < 0.2:
+        raise NotYet(f"{wanted} Leave out the 100: shares go from 0 to 1.")
+    raise NotYet(f"{wanted} share_of_each gives the ten shares of one way; two of them are to be compared.")
+
+
+def _share_of_each(recognizer, labels, pictures):
+    answers = recognizer.probabilities(network_input(pictures)).argmax(axis=1)
+    return np.array([(answers[labels == digit] == digit).mean() for digit in range(10)])
 
 
 # Notebook 5
@@ -393,7 +398,7 @@ def check_largest_gain(step, shares):
 
 @_check
 def check_four(drawing):
-    """Check an ink that the kit's network reads as a 4, and the one that learnt from MNIST alone does not."""
+    """Check an ink that the kit's best network reads as a 4, and its MNIST-only network does not."""
     ours, other = _read_by_both(drawing)
     if ours.digit != 4:
         raise NotYet(
@@ -409,8 +414,10 @@ def check_four(drawing):
 
 @_check
 def check_no_digit(drawing):
-    """Check an ink that is no digit for the kit's network, while the other one is more than 90 % sure of one."""
+    """Check an ink that is no digit for the kit's best network, while the MNIST-only one is over 90 % sure of one."""
     ours, other = _read_by_both(drawing)
+    if np.array_equal(prepare(drawing), prepare(_LETTER_A)):
+        raise NotYet("That is the A of step 1, and it does not count: find something of your own.")
     if ours.reason != "not a digit":
         raise NotYet(
             f'Expected that ours says "that\'s no digit, is it?"; it says: {ours}. Try a letter, or a pattern.'
@@ -424,6 +431,9 @@ def check_no_digit(drawing):
         f"Ours says that it is no digit, the other one {other}. Its ten probabilities add up to 1 whatever it is "
         "shown, so being sure means only: of the ten, this one."
     )
+
+
+_LETTER_A = Ink([[(80, 230), (140, 50), (200, 230)], [(105, 165), (175, 165)]])
 
 
 def _read_by_both(drawing):

@@ -48,8 +48,8 @@ _WIDTH = 9.5
 _LAYERS = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "Flatten": "flatten", "Dense": "dense"}
 
 
-def digits(images, title, captions=None, columns=10):
-    """Show pictures in rows, each from its own darkest to its own brightest.
+def digits(images, title, captions=None, columns=10, span=None):
+    """Show pictures in rows.
 
     Parameters
     ----------
@@ -61,16 +61,21 @@ def digits(images, title, captions=None, columns=10):
         A word or two above each picture.
     columns : int, optional
         How many pictures there are in a row.
+    span : (float, float), optional
+        The numbers that are drawn black and white, the same for all pictures, so that they can be compared; by default
+        each is drawn from its own darkest to its own brightest.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     side = min(_WIDTH / columns, 2.4)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
-    with _figure(title, (side * columns, row * rows + 0.5), rows, columns) as axes:
+    alt = _in_words(title, captions)
+    with _figure(title, alt, (side * columns, row * rows + 0.5), rows, columns) as axes:
         for place in axes.flat[len(images) :]:
             place.axis("off")
         for number, (place, image) in enumerate(zip(axes.flat, images, strict=False)):
-            place.imshow(image, vmin=np.min(image), vmax=max(np.max(image), np.min(image) + 1e-9))
+            black, white = span or (np.min(image), np.max(image))
+            place.imshow(image, vmin=black, vmax=max(white, black + 1e-9))
             place.set(xticks=[], yticks=[])
             _frame(place)
             if captions is not None:
@@ -90,7 +95,14 @@ def magnify(image, rows, columns, title):
     """
     (top, bottom), (left, right) = rows, columns
     part = image[top:bottom, left:right]
-    with _figure(title, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
+    alt = _in_words(
+        title,
+        [
+            f"beside the picture its rows {top} to {bottom - 1} and columns {left} to {right - 1}, "
+            f"with the number of each pixel"
+        ],
+    )
+    with _figure(title, alt, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
         whole, large = axes.flat
         whole.imshow(image, vmin=0, vmax=255)
         corner = left - 0.5, top - 0.5
@@ -119,10 +131,11 @@ def bars(heights, names, title, x_label, y_label, share=False):
     share : bool, optional
         Whether the heights are shares, 0..1, to be written in per cent.
     """
-    with _figure(title, (_WIDTH, 4.2)) as axes:
+    labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
+    alt = _in_words(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
+    with _figure(title, alt, (_WIDTH, 4.2)) as axes:
         place = axes.flat[0]
         drawn = place.bar([str(name) for name in names], heights, color=BLUE)
-        labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
         place.bar_label(drawn, labels, padding=3, fontsize=13)
         place.set(xlabel=x_label, ylabel=y_label)
         if share:
@@ -144,8 +157,13 @@ def readings(images, probabilities, title, captions=None):
     """
     count = len(images)
     width = min(_WIDTH, 2.4 * count + 0.6)
-    with _figure(title, (width, 4.6), 2, count, height_ratios=[1, 1.1]) as axes:
-        for number, (image, row) in enumerate(zip(images, np.asarray(probabilities), strict=True)):
+    probabilities = np.asarray(probabilities)
+    read = [f"read as {row.argmax()}, {row.max():.0%} sure" for row in probabilities]
+    alt = _in_words(
+        title, read if captions is None else [f"{one}, {digit}" for one, digit in zip(captions, read, strict=False)]
+    )
+    with _figure(title, alt, (width, 4.6), 2, count, height_ratios=[1, 1.1]) as axes:
+        for number, (image, row) in enumerate(zip(images, probabilities, strict=True)):
             above, below = axes[:, number]
             above.imshow(image, vmin=0, vmax=255)
             above.axis("off")
@@ -170,7 +188,15 @@ def confusion(matrix, title):
     """
     matrix = np.asarray(matrix)
     wrong = np.where(np.eye(10, dtype=bool), 0, matrix)
-    with _figure(title, (8, 7.2)) as axes:
+    most = np.unravel_index(wrong.argmax(), wrong.shape)
+    alt = _in_words(
+        title,
+        [
+            f"a table of 10 rows and 10 columns: {np.trace(matrix):,} of {matrix.sum():,} on its diagonal",
+            f"most beside it: {wrong.max()} times a {most[0]} was read as a {most[1]}",
+        ],
+    )
+    with _figure(title, alt, (8, 7.2)) as axes:
         place = axes.flat[0]
         place.imshow(wrong, cmap=LinearSegmentedColormap.from_list("mistakes", ["white", ORANGE]))
         for (written, read), count in np.ndenumerate(matrix):
@@ -213,20 +239,35 @@ def calibration(confidence, right, edges, title):
     shares = np.array([right[member].mean() for _, member in shown])
     promised = np.array([confidence[member].mean() for _, member in shown])
     at = np.arange(len(shown))
-    with _figure(title, (_WIDTH, 5.2)) as axes:
+    alt = _in_words(
+        title,
+        [f"{' '.join(name.split())} sure: {share:.2%} right" for (name, _), share in zip(shown, shares, strict=True)],
+    )
+    with _figure(title, alt, (_WIDTH, 5.2)) as axes:
         place = axes.flat[0]
         drawn = place.bar(at, shares, color=BLUE)
         marks = place.hlines(promised, at - 0.45, at + 0.45, color=ORANGE, linewidth=5)
         for number, (_, member) in enumerate(shown):
-            top = max(shares[number], promised[number])
-            place.text(number, top + 0.02, f"{promised[number]:.2%}", ha="center", color=ORANGE, fontsize=13)
+            # Beside its mark: above it, or below where the bar goes on.
+            above = shares[number] - promised[number] < 0.01
+            beside = max(shares[number], promised[number]) + 0.02 if above else promised[number] - 0.03
+            number_of_mark = place.text(
+                number,
+                beside,
+                f"{promised[number]:.2%}",
+                ha="center",
+                va="bottom" if above else "top",
+                color=ORANGE,
+                fontsize=13,
+            )
+            number_of_mark.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
             text = f"{shares[number]:.2%}\nof {member.sum():,}"
             count = place.text(number, 0.04, text, ha="center", color="white", fontsize=13)
             count.set_bbox({"facecolor": BLUE, "edgecolor": "none", "pad": 2})
         place.set_xticks(at, [name for name, _ in shown])
         place.set(xlabel="how sure it is of its answer", ylabel="answers that are right", ylim=(0, 1.12))
         place.yaxis.set_major_formatter(PercentFormatter(1))
-        names = ["how many are right", "how many should be: how sure it is on average"]
+        names = ["share that is right", "share that should be: its mean confidence"]
         place.legend(
             [drawn, marks], names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=13
         )
@@ -242,7 +283,8 @@ def steps(images, title):
     title : str
         What the figure says.
     """
-    with _figure(title, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
+    alt = _in_words(title, [f"{name}: {image.shape[1]} x {image.shape[0]} pixels" for name, image in images.items()])
+    with _figure(title, alt, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
         for place, (name, image) in zip(axes.flat, images.items(), strict=True):
             height, width = image.shape
             place.imshow(image, vmin=0, vmax=255, extent=(0, width, height, 0))
@@ -262,7 +304,7 @@ def measured(images, centres, title):
     title : str
         What the figure says.
     """
-    with _figure(title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
+    with _figure(title, title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
         for place, image, centre in zip(axes.flat, images, centres, strict=True):
             side = len(image)
             place.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
@@ -292,7 +334,9 @@ def layers(model, title):
         if (shape := tuple(layer.output.shape[1:])) != stages[-1][1]:
             stages.append((_LAYERS.get(type(layer).__name__, type(layer).__name__), shape))
     most = max(math.prod(shape) for _, shape in stages if len(shape) == 1)
-    with _figure(title, (max(_WIDTH, 1.3 * len(stages)), 2.8)) as axes:
+    shapes = [f"{name} {' x '.join(map(str, shape))}".strip() for name, shape in stages]
+    alt = _in_words(title, shapes)
+    with _figure(title, alt, (max(_WIDTH, 1.3 * len(stages)), 2.8)) as axes:
         place = axes.flat[0]
         for number, (name, shape) in enumerate(stages):
             if len(shape) == 3:
@@ -326,7 +370,12 @@ def curves(values, title, x_label, y_label, share=False):
     share : bool, optional
         Whether they are shares, 0..1, to be written in per cent.
     """
-    with _figure(title, (_WIDTH, 4.2)) as axes:
+    written = "{:.0%}" if share else "{:.3g}"
+    alt = _in_words(
+        title,
+        [f"{name}: from {written.format(line[0])} to {written.format(line[-1])}" for name, line in values.items()],
+    )
+    with _figure(title, alt, (_WIDTH, 4.2)) as axes:
         place = axes.flat[0]
         for (name, line), colour, mark in zip(values.items(), (BLUE, ORANGE, GREY), "oDs", strict=False):
             place.plot(range(1, len(line) + 1), line, color=colour, marker=mark, markersize=5, label=name)
@@ -351,16 +400,19 @@ class LiveLoss:
     batches : int
         How many batches there are in each.
     every : float, optional
-        It is drawn at most once in so many seconds, so that training is not held up.
+        It is drawn at most once in so many seconds, and less often where the computer is slow or busy, so that training
+        is not held up.
     """
 
     _SMOOTH = 25
+    _REST = 12  # After a drawing that took a second the next has to wait for so many.
 
     def __init__(self, epochs, batches, every=0.8):
         self.epochs, self.batches, self.every = epochs, batches, every
         self.losses, self.validation_losses = [], []
         self._sums, self._right = {}, []
         self._first = self._last = None
+        self._rest = every
         self._handle = None
         with plt.rc_context(STYLE):
             self._figure = Figure(figsize=(_WIDTH, 4.4))
@@ -387,7 +439,7 @@ class LiveLoss:
             self._right.append(self._of_batch("accuracy", batch, logs))
         now = time.monotonic()
         self._first = self._first or now
-        if self._last is None or now - self._last >= self.every:
+        if self._last is None or now - self._last >= self._rest:
             self._show(now)
 
     def after_epoch(self, epoch, logs):
@@ -395,7 +447,7 @@ class LiveLoss:
         if "val_loss" in logs:
             self.validation_losses.append(logs["val_loss"])
         now = time.monotonic()
-        if epoch + 1 >= self.epochs or now - self._last >= self.every:
+        if epoch + 1 >= self.epochs or now - self._last >= self._rest:
             self._show(now)
 
     @property
@@ -404,9 +456,10 @@ class LiveLoss:
         done, total = len(self.losses), self.epochs * self.batches
         now = f"{np.mean(self.losses[-self._SMOOTH :]):.2f}"
         if self._right:
-            now += f", accuracy {np.clip(np.mean(self._right[-self._SMOOTH :]), 0, 1):.1%}"
+            right = f"{np.clip(np.mean(self._right[-self._SMOOTH :]), 0, 1):.1%} right"
+            now += f"; of the last digits it learnt from, {right}" if done >= total else f", {right}"
         if done >= total:
-            return f"After {self.epochs} epoch{'s' * (self.epochs > 1)} the loss has fallen to {now}"
+            return f"After {self.epochs} epoch{'s' * (self.epochs > 1)}: loss {now}"
         left = (self._last - self._first) / max(done - 1, 1) * (total - done)
         return f"Epoch {(done - 1) // self.batches + 1} of {self.epochs}: loss {now}, about {left:.0f} s to go"
 
@@ -430,24 +483,39 @@ class LiveLoss:
         png = io.BytesIO()
         with plt.rc_context(STYLE):
             self._figure.savefig(png, format="png", dpi=STYLE["figure.dpi"])
-        picture = Image(png.getvalue())
+        picture = Image(png.getvalue(), alt=f"The curve of the loss. {self.title}")
         if self._handle is None:
             self._handle = display(picture, display_id=True)
         else:
             self._handle.update(picture)
+            # Where a whole class computes on one machine, drawing would else take as long as training. (The first
+            # drawing does not count: it takes longer than the others.)
+            self._rest = max(self.every, self._REST * (time.monotonic() - now))
 
 
 @contextlib.contextmanager
-def _figure(title, size, rows=1, columns=1, **ratios):
-    """Give the axes, always (rows, columns) of them, of a figure in our style; show it when it is drawn."""
+def _figure(title, alt, size, rows=1, columns=1, **ratios):
+    """Give the axes, always (rows, columns) of them, of a figure in our style; show it when it is drawn.
+
+    It is displayed, and not left to `plt.show`, so that its words go along in the output's metadata, where nbconvert's
+    classic template and other tools that make web pages of notebooks look for them.
+    """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **ratios)
         try:
             figure.suptitle(title, x=0.01, ha="left")
             yield axes
-            plt.show()
+            display(figure, metadata={"image/png": {"alt": alt}})
         finally:
             plt.close(figure)
+
+
+def _in_words(title, parts):
+    """Return a figure's title, and what stands in it, as one sentence for those who do not see it."""
+    if parts is None:
+        return title
+    end = "" if title.endswith((".", "?", "!")) else "."
+    return " ".join(f"{title}{end} {'; '.join(map(str, parts))}".split())
 
 
 def _frame(place, colour=None):
@@ -469,7 +537,7 @@ def occlusion(image, losses, title):
     losses = np.asarray(losses)
     side = len(image)
     edge = (side - len(losses)) / 2
-    with _figure(title, (_WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
+    with _figure(title, title, (_WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
         whole, map_ = axes.flat
         whole.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
         whole.set_title("the digit")

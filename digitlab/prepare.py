@@ -245,7 +245,8 @@ def network_input(images):
     x : float32 array (n, 28, 28, 1)
         0 (black) to 1 (white).
     """
-    return np.asarray(images, np.float32)[..., np.newaxis] / 255
+    # In one go: with a second array of float32 in between, 60,000 pictures would need 190 MB more.
+    return np.divide(np.asarray(images)[..., np.newaxis], np.float32(255), dtype=np.float32)
 
 
 def _scale_to(image, side):

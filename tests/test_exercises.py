@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from digitlab import exercises
+from digitlab import Ink, exercises
 from digitlab.places import NOTEBOOKS
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("0*.ipynb"))
@@ -155,6 +155,7 @@ def test_an_error_in_the_readers_function_is_told_in_a_line(capsys):
             "all 16 pictures",
         ),
         ("check_weights_of_convolution", lambda filters, side, pictures: filters * side * side * pictures, "bias"),
+        ("check_mean_loss", lambda given: sum(1 - one for one in given) / len(given), "missing to 1"),
         ("check_mean_loss", lambda given: -math.log(sum(given) / len(given)), "the loss of the mean"),
         ("check_mean_loss", lambda given: sum(map(math.log, given)) / len(given), "minus"),
         ("check_when_to_stop", lambda losses: losses.index(min(losses)), "counts from 0"),
@@ -182,3 +183,56 @@ def test_a_hint_says_what_came_and_where_it_went_astray(check, answer, words, ca
 def test_another_right_answer_is_right_too(check, answer, capsys):
     CHECKS[check](answer)
     assert capsys.readouterr().out.startswith("Right. ")
+
+
+LOSSES = np.zeros((23, 23))
+LOSSES[10, 4], LOSSES[11, 4] = 0.9, 0.898
+
+
+@pytest.mark.parametrize(
+    ("square", "words"),
+    [
+        ((10, 4), "Right. "),
+        (np.unravel_index(LOSSES.argmax(), LOSSES.shape), "Right. "),
+        ([11, 4], "Right. "),
+        ((0, 0), "np.unravel_index"),
+        ((4, 10), "exchange the two"),
+        ((10, 23), "from 0 to 22"),
+        (LOSSES.argmax(), "a row and a column"),
+    ],
+)
+def test_the_square_that_costs_most_is_right_and_so_is_one_that_costs_as_much(square, words, capsys):
+    exercises.check_most_lost(square, LOSSES)
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda fitted, stretched: fitted - stretched, "Right. The 9 gains most"),
+        (lambda fitted, stretched: fitted, "with fitting; what had been"),
+        (lambda fitted, stretched: stretched, "with stretching; how much"),
+        (lambda fitted, stretched: stretched - fitted, "other way round"),
+        (lambda fitted, stretched: 100 * (fitted - stretched), "Leave out the 100"),
+    ],
+)
+def test_the_gains_by_fitting_are_differences_of_the_shares_of_each_digit(answer, words, capsys):
+    class ReadsTheBrightest:
+        def probabilities(self, x):
+            return x.reshape(len(x), -1)[:, :10]
+
+    labels = np.arange(10)
+    right = np.zeros((10, 28, 28), np.uint8)
+    right[labels, 0, labels] = 255
+    wrong = right.copy()
+    wrong[9, 0, [9, 3]] = 0, 255
+    ways = {"shrunk": wrong, "stretched": wrong, "fitted": right, "centred": right}
+    exercises.check_gains(answer(np.ones(10), (labels != 9).astype(float)), ReadsTheBrightest(), labels, ways)
+    assert words in capsys.readouterr().out
+
+
+def test_the_letter_of_step_1_is_no_find_of_ones_own_wherever_it_stands(capsys):
+    letter = [np.array([(80, 230), (140, 50), (200, 230)]), np.array([(105, 165), (175, 165)])]
+    exercises.check_no_digit(Ink(letter))
+    exercises.check_no_digit(Ink([stroke / 2 for stroke in letter]))
+    assert capsys.readouterr().out.count("of your own") == 2

@@ -210,7 +210,7 @@ def walled_hub():
     finally:
         for name in names:
             if _account(name):
-                subprocess.run(["userdel", "--remove", name], check=True, capture_output=True)
+                subprocess.run(["userdel", "--force", "--remove", name], check=True, capture_output=True)
         shutil.rmtree(folder)
 
 

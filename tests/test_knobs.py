@@ -49,7 +49,7 @@ def test_the_knobs_read_anew_at_each_turn():
 def test_the_occlusion_map_lies_where_the_squares_middles_are(monkeypatch):
     plt.switch_backend("Agg")
     figures = []
-    monkeypatch.setattr(plots.plt, "show", lambda: figures.append(plt.gcf()))
+    monkeypatch.setattr(plots, "display", lambda figure, metadata: figures.append(figure))
     plots.occlusion(np.zeros((28, 28), np.uint8), np.zeros((23, 23)), "title")
     heat = figures[0].axes[1].images[0]
     assert list(heat.get_extent()) == [2.5, 25.5, 25.5, 2.5]

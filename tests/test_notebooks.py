@@ -43,19 +43,28 @@ def test_the_five_notebooks_are_all_there_are():
     assert sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
 
 
-def test_it_runs_offline_and_gives_what_is_stored(name, tmp_path):
+def run_and_compare(name, folder, **environment):
     """nbval compares every output but those that a tag sets apart, on a copy, so that the kit stays as it was."""
-    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     nowhere = "http://127.0.0.1:9"  # What would download something finds no way out.
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=240", "-q", "-p", "no:cacheprovider", name],
-        cwd=tmp_path / "notebooks",
-        env={**os.environ, "DIGITLAB_HOME": str(tmp_path), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere},
+        cwd=folder / "notebooks",
+        env={**os.environ, "DIGITLAB_HOME": str(folder), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, **environment},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout[-5000:]
     assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE), done.stdout[-2000:]
+
+
+def test_it_runs_offline_and_gives_what_is_stored(name, tmp_path):
+    run_and_compare(name, tmp_path)
+
+
+def test_what_notebook_2_says_is_true_too_where_a_class_shares_a_server_and_each_trains_for_less(tmp_path):
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
+    run_and_compare("02_train_a_network.ipynb", tmp_path, DIGITLAB_SHARED_SERVER="1", **one_thread)
 
 
 def test_every_code_cell_was_executed_in_order(notebook):
@@ -88,6 +97,18 @@ def test_no_output_holds_a_widget_that_lives_only_as_long_as_its_kernel(notebook
     assert [
         output for output in outputs(notebook) if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
     ] == []
+
+
+def test_every_stored_picture_has_words_for_those_who_do_not_see_it(notebook):
+    """They are in the output's metadata; without them nbconvert says "No description has been provided"."""
+    kinds = ("image/png", "image/jpeg", "image/svg+xml")
+    words = [
+        output.metadata.get(kind, {}).get("alt", output.metadata.get("alt", ""))
+        for output in outputs(notebook)
+        for kind in kinds
+        if kind in output.get("data", {})
+    ]
+    assert [alt for alt in words if not alt.strip() or "no description" in alt.lower()] == []
 
 
 def test_it_opens_without_asking_for_a_kernel(notebook):

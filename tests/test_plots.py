@@ -49,10 +49,15 @@ FIGURES = {
 
 @pytest.fixture
 def shown(monkeypatch):
-    """The figures that were shown, as they were at that moment."""
+    """The figures that were shown, as they were at that moment, each with its words as `figure.alt`."""
     plt.switch_backend("Agg")
     figures = []
-    monkeypatch.setattr(plots.plt, "show", lambda: figures.append(plt.gcf()))
+
+    def display(figure, metadata):
+        figure.alt = metadata["image/png"]["alt"]
+        figures.append(figure)
+
+    monkeypatch.setattr(plots, "display", display)
     return figures
 
 
@@ -84,6 +89,44 @@ def test_a_figure_is_shown_once_with_its_title_and_then_put_away(name, shown):
     assert shown[0].get_suptitle() == "title"
     shown[0].draw_without_rendering()
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_its_title_in_words_for_those_who_do_not_see_it(name, shown):
+    FIGURES[name]()
+    assert shown[0].alt.startswith("title")
+
+
+def test_what_a_figure_shows_is_in_its_words(shown):
+    plots.digits(images[:2], "Two digits", ["a 3,\n40% sure", "a 4"])
+    plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "An answer", ["a 5"])
+    plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "An answer")
+    plots.bars([0.5, 1.0], ["now", "then"], "Shares", "x", "y", share=True)
+    plots.layers(NETWORK, "A way")
+    counts = np.diag(range(10))
+    counts[1, 4] = 2
+    plots.confusion(counts, "Mixed")
+    plots.calibration([0.4, 0.95, 0.97], [True, True, False], [0, 0.9, 1], "Sure")
+    plots.curves({"learnt": [0.5, 1.0], "held back": [0.4, 0.6]}, "Rising", "x", "y", share=True)
+    assert [figure.alt for figure in shown] == [
+        "Two digits. a 3, 40% sure; a 4",
+        "An answer. a 5, read as 3, 80% sure",
+        "An answer. read as 3, 80% sure",
+        "Shares. now: 50%; then: 100%",
+        "A way. 28 x 28 x 1; convolution 26 x 26 x 16; dense 10",
+        "Mixed. a table of 10 rows and 10 columns: 45 of 47 on its diagonal; "
+        "most beside it: 2 times a 1 was read as a 4",
+        "Sure. below 90 % sure: 100.00% right; 90 to 100 % sure: 50.00% right",
+        "Rising. learnt: from 50% to 100%; held back: from 40% to 60%",
+    ]
+
+
+def test_digits_can_be_drawn_on_one_scale(shown):
+    faint = np.full((28, 28), 10)
+    faint[0, 0] = 20
+    plots.digits([faint], "title")
+    plots.digits([faint], "title", span=(0, 255))
+    assert [figure.axes[0].images[0].get_clim() for figure in shown] == [(10, 20), (0, 255)]
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -153,6 +196,21 @@ def test_the_live_loss_changes_one_picture_at_most_as_often_as_asked(pictures):
     picture.after_epoch(0, {"loss": 1.0})
     assert len(pictures) == 2
     assert all(shown.data.startswith(b"\x89PNG") for shown in pictures)
+    assert pictures[-1].alt == f"The curve of the loss. {picture.title}"
+
+
+def test_the_live_loss_draws_less_often_where_drawing_takes_long(pictures, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(plots.time, "monotonic", lambda: clock[0])
+    picture = plots.LiveLoss(epochs=1, batches=50, every=1)
+    monkeypatch.setattr(picture, "_handle", SimpleNamespace(update=lambda drawn: clock.append(clock.pop() + 2)))
+    drawn = []
+    for batch in range(50):
+        before = clock[0]
+        picture.after_batch(batch, {"loss": 1.0})
+        drawn.append(clock[0] > before)
+        clock[0] += 1
+    assert sum(drawn) == 3  # Each takes 2 s, and 24 s pass from the beginning of one to that of the next.
 
 
 def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
@@ -164,7 +222,15 @@ def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
     assert picture.title.startswith("Epoch 2 of 2: ")
     picture.after_batch(1, {"loss": 0.5})
     picture.after_epoch(1, {"loss": 0.5})
-    assert picture.title == "After 2 epochs the loss has fallen to 1.25"
+    assert picture.title == "After 2 epochs: loss 1.25"
+
+
+def test_the_live_loss_says_of_which_digits_the_share_is(pictures):
+    picture = plots.LiveLoss(epochs=1, batches=2)
+    picture.after_batch(0, {"loss": 2.0, "accuracy": 0.5})
+    assert picture.title.startswith("Epoch 1 of 1: loss 2.00, 50.0% right, about ")
+    picture.after_batch(1, {"loss": 1.0, "accuracy": 0.75})
+    assert picture.title == "After 1 epoch: loss 1.00; of the last digits it learnt from, 75.0% right"
 
 
 def test_figures_need_no_tensorflow():
