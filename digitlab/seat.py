@@ -31,13 +31,14 @@ def main(arguments=None):
     os.environ["DIGITLAB_SHARED_SERVER"] = "1"
     # Only now: where things are is settled when `places` is imported.
     from digitlab import working_copy
-    from digitlab.lab import FIRST_NOTEBOOK, SETTINGS
+    from digitlab.lab import FIRST_NOTEBOOK, SETTINGS, start_sooner
     from digitlab.places import MY_NOTEBOOKS
 
     for sentence in working_copy.refresh():
         print(sentence, flush=True)
     os.environ.setdefault("JUPYTERHUB_ROOT_DIR", str(MY_NOTEBOOKS))
     os.environ.setdefault("JUPYTERHUB_DEFAULT_URL", f"/lab/tree/{FIRST_NOTEBOOK}")
+    start_sooner()
     import zmq
     from jupyterhub.singleuser import main as serve
 

@@ -203,7 +203,8 @@ class Kernel:
         """Open the WebSocket."""
         cookies = "; ".join(f"{c.name}={c.value}" for c in self.person.session.cookies)
         url = f"{self.person.url.replace('http', 'ws', 1)}/api/kernels/{self.number}/channels"
-        request = HTTPRequest(url, headers={"Cookie": cookies, "Origin": self.person.hub.address})
+        headers = {"Cookie": cookies, "Origin": self.person.hub.address}
+        request = HTTPRequest(url, headers=headers, connect_timeout=180, request_timeout=180)
         self._socket = await websocket_connect(request, subprotocols=["v1.kernel.websocket.jupyter.org"])
         self._listener = asyncio.create_task(self._listen())
         return self
