@@ -1,6 +1,7 @@
 """A real hub, and people at its seats without a browser: what tests and benchmarks do over HTTP and WebSockets."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -207,7 +208,12 @@ class Kernel:
         request = HTTPRequest(url, headers=headers, connect_timeout=180, request_timeout=180)
         self._socket = await websocket_connect(request, subprotocols=["v1.kernel.websocket.jupyter.org"])
         self._listener = asyncio.create_task(self._listen())
-        return self
+        # Where many start at once, what a kernel says is not passed on at first, as a page knows too.
+        for _ in range(20):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await self.run("", seconds=10)
+                return self
+        raise RuntimeError(f"The kernel of {self.person.name} does not answer.")
 
     async def close(self):
         """Leave; the kernel goes on."""
