@@ -4,7 +4,7 @@ A real hub is started (`classroom/jupyterhub_config.py`, all on loopback); peopl
 notebook 5 and draw, told by replayed pen events at 30 a second over WebSockets, as a page tells them. Measured are the
 time until the last pad answers, the time from an event to its answer, and the memory of servers and kernels; beside it
 kernels that have loaded TensorFlow. Then pairs run the core of notebook 2, training included. What plays the
-people runs on the same machine and takes its share of it. It takes about ten minutes.
+people runs on the same machine and takes its share of it. It takes about five minutes.
 """
 
 import argparse
