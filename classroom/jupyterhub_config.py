@@ -128,7 +128,7 @@ def pseudonym(name, folder=CLASS):
 
     given = json.loads(PSEUDONYMS.read_text()) if PSEUDONYMS.exists() else {}
     # A class that was erased begins anew, and so do its pseudonyms.
-    if name not in given or not (folder / given[name]).is_dir():
+    if name not in given or not os.path.lexists(folder / given[name]):
         given[name] = new_writer(folder)
         beside = PSEUDONYMS.with_suffix(".new")
         beside.write_text(json.dumps(given, indent=1))
@@ -146,8 +146,11 @@ def prepare_seat(spawner):
         home = Path(mine.pw_dir)
         # The teacher may hide and erase, each seat may add what is its own, and all may look.
         os.chown(CLASS, teacher.pw_uid, teacher.pw_gid)
-        os.chown(CLASS / writer, mine.pw_uid, teacher.pw_gid)
-        (CLASS / writer).chmod(0o2775)
+        # (Through the opened folder, so that root is not led elsewhere by a link that somebody has put in its place.)
+        folder = os.open(CLASS / writer, os.O_DIRECTORY | os.O_NOFOLLOW)
+        os.fchown(folder, mine.pw_uid, teacher.pw_gid)
+        os.fchmod(folder, 0o2775)
+        os.close(folder)
     spawner.environment = {
         "DIGITLAB_HOME": str(home / "digitlab"),
         "DIGITLAB_CLASS": str(CLASS),

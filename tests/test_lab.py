@@ -21,9 +21,12 @@ import psutil
 import pytest
 import websocket
 from helpers import obey_permissions
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
 from digitlab import lab as lab_module
 from digitlab import working_copy
+from digitlab.connection import PromptConnection
 from digitlab.places import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
 
 
@@ -391,3 +394,11 @@ def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
         preexec_fn=obey_permissions,
     )
     return finished.returncode, finished.stdout
+
+
+def test_what_is_sent_to_a_page_is_not_held_back(monkeypatch):
+    done = []
+    monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda connection: done.append("connect"))
+    monkeypatch.setattr(KernelWebsocketHandler, "set_nodelay", lambda handler, on: done.append(("nodelay", on)))
+    PromptConnection(websocket_handler=KernelWebsocketHandler.__new__(KernelWebsocketHandler)).connect()
+    assert done == [("nodelay", True), "connect"]
