@@ -126,9 +126,18 @@ def new_writer(folder=CLASS_DIGITS):
                 continue
             with contextlib.suppress(FileExistsError):  # Somebody else has just taken it.
                 (folder / name).mkdir()
-                (folder / name).chmod(0o755)  # The others are to read it.
+                _let_others_read(folder / name)
                 return name
     return None
+
+
+def _let_others_read(folder):
+    """Let all accounts read a folder just made, whatever this one's umask; on Windows they may already."""
+    if os.name == "posix":
+        # Through the opened folder: a hub does this as root, who must not follow a link that has been put in its place.
+        opened = os.open(folder, os.O_DIRECTORY | os.O_NOFOLLOW)
+        os.fchmod(opened, 0o755)
+        os.close(opened)
 
 
 def fingerprint(drawing):

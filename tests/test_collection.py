@@ -4,9 +4,11 @@ import gzip
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +28,9 @@ from digitlab.collection import (
 from digitlab.ink import Drawing, Ink, keep_drawing, read_drawings
 from digitlab.untrusted import LONGEST_LINE
 
-links = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither FIFOs nor links for everyone")
+links = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has neither FIFOs nor links nor permissions like these for everyone"
+)
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 GOOD = Ink.example(7).to_json(7)
 
@@ -92,6 +96,32 @@ def test_sixty_that_ask_at_once_get_sixty_pseudonyms(folder):
     for thread in threads:
         thread.join()
     assert len(set(names)) == 60
+
+
+@links
+def test_a_link_put_in_the_place_of_a_new_folder_leads_nowhere(folder, tmp_path, monkeypatch):
+    folder.mkdir(exist_ok=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+
+    def mkdir_and_be_forestalled(path, *arguments, **options):
+        if path != folder:
+            path.symlink_to(elsewhere)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir_and_be_forestalled)
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        new_writer(folder)
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
+
+
+@links
+def test_a_new_writers_folder_may_be_read_by_others_whatever_the_umask(folder):
+    before = os.umask(0o077)
+    try:
+        name = new_writer(folder)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / name).stat().st_mode) == 0o755
 
 
 def test_a_class_that_is_full_says_so(folder, monkeypatch):
