@@ -1,6 +1,6 @@
 """The checks of the notebooks' exercises: "Right.", or "Not yet." and what to try. It stands on `recognizer`.
 
-A check takes the reader's answer, prints one or two lines and returns nothing. It never raises, whatever it is given:
+A check takes the reader's answer, prints a few lines and returns nothing. It never raises, whatever it is given:
 to whoever learns, a traceback out of a checker says nothing.
 
 To write one, decorate a function with `_check`: it returns the sentence that follows "Right.", and where the answer is
@@ -10,6 +10,7 @@ itself, so that a reader who has changed a variable on the way is still told the
 
 import functools
 import math
+import textwrap
 
 import numpy as np
 
@@ -30,11 +31,13 @@ def _check(judge):
     @functools.wraps(judge)
     def check(*answer, **more):
         try:
-            print("Right.", _in_one_line(judge(*answer, **more)))
+            said = f"Right. {judge(*answer, **more)}"
         except NotYet as words:
-            print("Not yet.", _in_one_line(words))
+            said = f"Not yet. {words}"
         except Exception as error:
-            print(f"Not yet. This answer could not be checked ({_named(error)}). Look at its type and its shape.")
+            said = f"Not yet. This answer could not be checked ({_named(error)}). Look at its type and its shape."
+        # JupyterLab breaks a longer line in the middle of a word.
+        print(textwrap.fill(_in_one_line(said), 90, break_long_words=False, break_on_hyphens=False))
 
     return check
 

@@ -4,6 +4,9 @@ It learns from MNIST and from drawings made by code (`synthesis`), all of them v
 (`augment`); from nobody's recorded pen. Besides the ten digits it has an eleventh answer: "not a digit". At the end it
 is told how sure it may be: on drawings that it has not learnt from, its confidence is stretched until it is right as
 often as it says, and the confidence is found below which it had better say that it is unsure.
+
+What is chosen here was chosen by training digits of MNIST that were left out for that time, its last 6,000 or 20,000,
+and by drawings made by code.
 """
 
 import numpy as np
@@ -18,17 +21,17 @@ from digitlab.synthesis import CHUNK, synthesise
 DRAWINGS = 240_000
 """How many drawings are made by code, once; each epoch shows as many of them as there are digits of MNIST."""
 
-HELD_OUT = 2 * CHUNK
-"""How many of MNIST's training digits, and as many drawings, are kept for `calibrate`."""
+HELD_OUT = 20 * CHUNK
+"""How many further drawings are made for `calibrate`."""
 
-EPOCHS = 30
+EPOCHS = 28
 
-WRONG_AMONG_ACCEPTED = 0.003
-"""Stricter than the five in a thousand that may be misread: real hands are harder to read than those made by code."""
+WRONG_AMONG_ACCEPTED = 0.005
+"""How many of the drawings that are read as digits may be misread, letters and scribbles among them."""
 
 
 def build():
-    """Build the network, untrained: five convolutions, 323,331 weights.
+    """Build the network, untrained: six convolutions, 406,659 weights.
 
     Returns
     -------
@@ -52,6 +55,7 @@ def build():
             *convolution(24, pool=True),
             *convolution(32),
             *convolution(48, pool=True),
+            *convolution(96),
             *convolution(96),
             *convolution(128, pool=True),
             layers.Flatten(),
@@ -113,24 +117,31 @@ def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS, callbacks=()):
     """
     print(f"Making {drawings:,} drawings by code ...", flush=True)
     pictures, meant = synthesise(drawings + HELD_OUT, seed)
-    mixture = Mixture(images[:-HELD_OUT], labels[:-HELD_OUT], pictures[HELD_OUT:], meant[HELD_OUT:], seed)
+    mixture = Mixture(images, labels, pictures[HELD_OUT:], meant[HELD_OUT:], seed)
     steps = epochs * len(mixture)
     warm_up = min(400, steps // 4)
+    # The rate falls for two thirds of the training and then stays where the network still moves about a good place.
     rate = keras.optimizers.schedules.CosineDecay(
-        1e-4, steps - warm_up, alpha=0.005, warmup_target=3e-3, warmup_steps=warm_up
+        1e-4, steps * 2 // 3 - warm_up, alpha=0.2, warmup_target=3e-3, warmup_steps=warm_up
     )
     model = build()
     model.compile(
-        # Reading uses the mean of the last weights, which is steadier than the last (B. Polyak, A. Juditsky, 1992).
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-3, use_ema=True, ema_momentum=0.998),
+        # Reading uses the mean of the weights of the last epochs, which lies deeper in that place than any of them
+        # (P. Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018).
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=0.9996),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.05),
         metrics=["accuracy"],
     )
     model.fit(mixture, epochs=epochs, callbacks=list(callbacks))
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    held_out = np.concatenate([images[-HELD_OUT:], pictures[:HELD_OUT]])
-    held_out_labels = np.concatenate([labels[-HELD_OUT:], meant[:HELD_OUT]])
-    return model, calibrate(probabilities(model, network_input(held_out)), held_out_labels)
+    settle(model, mixture)
+    return model, calibrate(probabilities(model, network_input(pictures[:HELD_OUT])), meant[:HELD_OUT])
+
+
+def settle(model, mixture, batches=400):
+    """Let the normalisations of a network measure anew what comes to them, for its weights have been averaged."""
+    for number in range(min(batches, len(mixture))):
+        model(mixture[number][0], training=True)
 
 
 def calibrate(given, labels):

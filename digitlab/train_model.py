@@ -19,10 +19,10 @@ def add_arguments(parser):
         choices=("class", "full"),
         default="class",
         help="class: learn from MNIST, in about half a minute; full: learn from drawings made by code too, and to tell "
-        "what is no digit, as the network that came with the kit did, in about half an hour (default: class)",
+        "what is no digit, as the network that came with the kit did, in about 40 minutes (default: class)",
     )
     parser.add_argument(
-        "--epochs", type=_positive, help="times to go through MNIST's 60,000 digits (default: 5, full: 30)"
+        "--epochs", type=_positive, help="times to go through MNIST's 60,000 digits (default: 5, full: 28)"
     )
     parser.add_argument("--seed", type=int, default=0, help="where chance begins; the same seed, the same network (0)")
     parser.add_argument(

@@ -72,6 +72,12 @@ def test_every_code_cell_was_executed_in_order(notebook):
     assert counts == list(range(1, len(counts) + 1))
 
 
+def test_no_line_of_code_or_of_printed_text_leaves_a_page_of_1000_pixels(notebook):
+    for cell in code_cells(notebook):
+        printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+        assert [line for line in (cell.source + "\n" + printed).splitlines() if len(line) > 100] == []
+
+
 def test_some_outputs_are_compared_and_not_all_are_set_apart(notebook):
     compared = [
         cell

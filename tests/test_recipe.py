@@ -9,6 +9,7 @@ from digitlab import network, recipe
 from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import Ink
 from digitlab.places import settings_of
+from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer, scaled
 from digitlab.synthesis import synthesise
 
@@ -23,7 +24,8 @@ def test_synthesised_drawings_are_the_same_for_the_same_seed():
     assert not np.array_equal(images, other)
 
 
-def test_a_network_made_by_the_recipe_is_saved_with_what_reading_needs(mnist, tmp_path):
+def test_a_network_made_by_the_recipe_is_saved_with_what_reading_needs(mnist, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "HELD_OUT", 6000)
     network.keras.utils.set_random_seed(0)
     (images, labels), _ = mnist
     model, settings = recipe.train(images[:9000], labels[:9000], seed=0, epochs=1, drawings=3000)
@@ -37,6 +39,17 @@ def test_a_network_made_by_the_recipe_is_saved_with_what_reading_needs(mnist, tm
     network.save(network.build(), tmp_path / "full")
     assert not settings_of(tmp_path / "full").exists()
     assert Recognizer.load(tmp_path / "full").temperature == 1
+
+
+def test_settling_measures_the_normalisations_anew_and_leaves_the_weights_alone():
+    model = recipe.build()
+    x = network_input(np.random.default_rng(0).integers(0, 256, (64, 28, 28), np.uint8))
+    weights = [weight.numpy() for weight in model.trainable_variables]
+    convolution, pooling, normalisation = model.layers[:3]
+    mean = pooling(convolution(x)).numpy().mean(axis=(0, 1, 2))
+    recipe.settle(model, [(x, None)] * 50, batches=30)
+    assert all(np.array_equal(new.numpy(), old) for new, old in zip(model.trainable_variables, weights, strict=True))
+    assert normalisation.moving_mean.numpy() == pytest.approx((1 - 0.99**30) * mean, rel=0.01, abs=1e-4)
 
 
 def answers(sureness, digits, random):
