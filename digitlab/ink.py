@@ -320,7 +320,7 @@ def draw_strokes(strokes, size, pen, detail=1):
     # OpenCV counts from the middle of the first pixel, an ink from its edge.
     reach = 4 * max(image.shape)
     for stroke in strokes:
-        points = np.clip(stroke * detail - 0.5, -reach, reach)
+        points = (stroke * detail - 0.5).clip(-reach, reach)
         points = np.rint(points * 2**_SUBPIXEL_BITS).astype(np.int32)
         # A line without length has no width for OpenCV: the dot where the pen went down is drawn by itself.
         radius = max(1, thickness * 2**_SUBPIXEL_BITS // 2)

@@ -192,7 +192,7 @@ def centre_of_mass(drawing):
     if isinstance(drawing, Ink):
         mass, moment = 0.0, np.zeros(2)
         for stroke in drawing.strokes:
-            lengths = np.hypot(*np.diff(stroke, axis=0).T)
+            lengths = np.hypot(*(stroke[1:] - stroke[:-1]).T)
             round_ends = math.pi * PEN / 4
             mass += lengths.sum() + round_ends
             moment += lengths @ (stroke[:-1] + stroke[1:]) / 2 + round_ends * (stroke[0] + stroke[-1]) / 2

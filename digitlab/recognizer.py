@@ -242,7 +242,8 @@ def _is_dot(drawing):
     """Tell whether the pen hardly moved: scaled up, a tap would look like anything."""
     if not isinstance(drawing, Ink):
         return False
-    return np.ptp(np.concatenate(drawing.strokes), axis=0).max() < _DOT * max(drawing.size)
+    points = np.concatenate(drawing.strokes)
+    return (points.max(axis=0) - points.min(axis=0)).max() < _DOT * max(drawing.size)
 
 
 def _settings(file):
