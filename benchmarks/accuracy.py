@@ -9,8 +9,9 @@ import argparse
 import numpy as np
 
 from digitlab import Recognizer, load_mnist, read_drawings
-from digitlab.evaluate import DIGITS, bitmap
-from digitlab.places import SHIPPED_NETWORK
+from digitlab.commands.evaluate import bitmap
+from digitlab.metrics import DIGITS
+from digitlab.paths import SHIPPED_NETWORK
 from digitlab.prepare import network_input, prepare, shrink
 
 WAYS = {

@@ -26,7 +26,7 @@ PADS = {
 import numpy as np
 from digitlab import Recognizer, network
 from digitlab.pad import DrawingPad
-from digitlab.places import SHIPPED_NETWORK
+from digitlab.paths import SHIPPED_NETWORK
 
 model = network.load(SHIPPED_NETWORK)
 
@@ -82,7 +82,7 @@ def main():
             notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
             nbformat.write(notebook, folder / f"{name}.ipynb")
         lab = subprocess.Popen(
-            [sys.executable, "-m", "digitlab.cli", "lab", "--no-browser", f"--ServerApp.root_dir={folder}"],
+            [sys.executable, "-m", "digitlab.commands.main", "lab", "--no-browser", f"--ServerApp.root_dir={folder}"],
             env={**os.environ, "DIGITLAB_HOME": home, "JUPYTER_CONFIG_DIR": str(Path(home, "config"))},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ read = lambda ink: recognizer.predict(ink).digit
 """
 KERAS = """
 from digitlab import Ink, network
-from digitlab.places import SHIPPED_NETWORK
+from digitlab.paths import SHIPPED_NETWORK
 from digitlab.prepare import network_input, prepare
 model = network.load(SHIPPED_NETWORK)
 read = lambda ink: int(model.predict(network_input([prepare(ink)]), verbose=0).argmax())
@@ -26,7 +26,7 @@ import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import tensorflow as tf
 from digitlab import Ink, network
-from digitlab.places import SHIPPED_NETWORK
+from digitlab.paths import SHIPPED_NETWORK
 from digitlab.prepare import network_input, prepare
 model = network.load(SHIPPED_NETWORK)
 run = tf.function(model, input_signature=[tf.TensorSpec((1, 28, 28, 1), tf.float32)])

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab import Ink
-from digitlab.places import KIT
+from digitlab.paths import KIT
 
 sys.path.insert(0, str(KIT / "tests"))
 from room import Hub, Person, memory, points_of, processes_of
@@ -94,7 +94,7 @@ def memory_of_room(folder):
     """Return the memory of the hub, of each seat's server and of each kernel, in MB."""
     found = {"hub": [], "server": [], "kernel": []}
     for number, command in processes_of(folder).items():
-        kind = "kernel" if "ipykernel" in command else "server" if "digitlab.seat" in command else "hub"
+        kind = "kernel" if "ipykernel" in command else "server" if "digitlab_classroom.seat" in command else "hub"
         try:
             found[kind].append(memory(number))
         except OSError:

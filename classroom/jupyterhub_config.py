@@ -86,7 +86,7 @@ c.Authenticator.admin_users = {TEACHER}
 
 # The seats
 
-c.Spawner.cmd = [sys.executable, "-m", "digitlab.seat"]
+c.Spawner.cmd = [sys.executable, "-m", "digitlab_classroom.seat"]
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # When thirty start at once, the last waits.
 c.Spawner.poll_interval = 10  # A seat that has died is noticed by then, and can be started again.
 c.Spawner.mem_limit = "2G"  # Training takes about one.
@@ -124,7 +124,7 @@ def account(name):
 
 def pseudonym(name, folder=CLASS):
     """Return the pseudonym of a seat among the class's digits; the first time it is given one, by chance."""
-    from digitlab.collection import new_writer
+    from digitlab_classroom.submissions import new_writer
 
     given = json.loads(PSEUDONYMS.read_text()) if PSEUDONYMS.exists() else {}
     # A class that was erased begins anew, and so do its pseudonyms.

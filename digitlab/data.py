@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.places import MNIST, shown
+from digitlab.paths import MNIST, shown
 
 NOT_A_DIGIT = 10
 """The label of what is no digit, for networks that have an eleventh answer for it."""

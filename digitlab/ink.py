@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.places import DRAWINGS, shown
+from digitlab.paths import DRAWINGS, shown
 
 CANVAS = 280
 """Width and height of a canvas to draw on, in pixels."""
@@ -28,7 +28,7 @@ PEN = 18
 
 EXAMPLES = Path(__file__).resolve().parent / "examples.jsonl"
 
-_LONGEST_LINE = 1_000_000
+_MAX_LINE_CHARACTERS = 1_000_000
 _SUBPIXEL_BITS = 4
 
 
@@ -156,8 +156,8 @@ class Drawing:
     @classmethod
     def from_json(cls, line):
         """Return the drawing of one line; raises ValueError, saying why, where it is none."""
-        if len(line) > _LONGEST_LINE:
-            raise ValueError(f"it is {len(line):,} characters long; a drawing takes at most {_LONGEST_LINE:,}")
+        if len(line) > _MAX_LINE_CHARACTERS:
+            raise ValueError(f"it is {len(line):,} characters long; a drawing takes at most {_MAX_LINE_CHARACTERS:,}")
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
@@ -222,7 +222,7 @@ def read_drawings(path, on_bad_line=None):
     return drawings
 
 
-def keep_drawing(path, ink, label=None, writer=None, opener=None):
+def append_drawing(path, ink, label=None, writer=None, opener=None):
     """Add a drawing to a file of drawings, in one piece or not at all.
 
     Parameters
@@ -258,7 +258,7 @@ def keep_drawing(path, ink, label=None, writer=None, opener=None):
         os.fsync(file.fileno())
 
 
-def save_picture(ink, folder=DRAWINGS):
+def save_image(ink, folder=DRAWINGS):
     """Save an ink as it looks on its canvas: a PNG file, white on black, with a name that is not taken yet.
 
     Parameters

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
-from digitlab.places import network_files, remedy, settings_of, shown
+from digitlab.paths import network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
 

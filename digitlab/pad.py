@@ -11,16 +11,16 @@ import time
 
 import ipywidgets
 import numpy as np
+from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 from ipycanvas import Canvas, hold_canvas
 
-from digitlab.answer import answers_html, counts_html, saved_html, steps_html, words_html
-from digitlab.collection import ClassDigits, NotHandedInError
-from digitlab.evaluate import DIGITS
-from digitlab.ink import CANVAS, PEN, Ink, keep_drawing, read_drawings, save_picture
-from digitlab.learn import Learning
-from digitlab.places import DRAWINGS, MY_DRAWINGS, TAUGHT_NETWORK, shown
+from digitlab.ink import CANVAS, PEN, Ink, append_drawing, read_drawings, save_image
+from digitlab.metrics import DIGITS
+from digitlab.pad_html import answers_html, counts_html, saved_html, steps_html, words_html
+from digitlab.paths import DRAWINGS, MY_DRAWINGS, TAUGHT_NETWORK, shown
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Recognizer
+from digitlab.training.finetune import FinetuneProcess
 
 # ipycanvas sends the commands of all canvases through one queue, and the messages of a page are handled on another
 # thread while a cell is running. So one lock for all pads.
@@ -94,7 +94,7 @@ class DrawingPad(ipywidgets.VBox):
     teach : bool or path-like, optional
         Whether drawings can be added to ``drawings/my_drawings.jsonl`` and learnt: by a copy of this network, or if
         True of the reader's own.
-    hand_in : bool or ClassDigits, optional
+    hand_in : bool or SubmissionStore, optional
         Whether drawings can be handed in to the class's digits, or to these.
 
     Attributes
@@ -135,7 +135,7 @@ class DrawingPad(ipywidgets.VBox):
         self._learning = None
         self._learner = None if isinstance(teach, bool) else teach
         self._teaches = teach is not False
-        self._class = (ClassDigits() if hand_in else None) if isinstance(hand_in, bool) else hand_in
+        self._class = (SubmissionStore() if hand_in else None) if isinstance(hand_in, bool) else hand_in
 
         self._canvas = Canvas(
             width=CANVAS * _SHARPNESS,
@@ -230,7 +230,7 @@ class DrawingPad(ipywidgets.VBox):
             self._pen_up()
         self._read()
 
-    def save_picture(self):
+    def save_image(self):
         """Save the drawing as a PNG file, white on black, in ``drawings/``.
 
         Returns
@@ -246,7 +246,7 @@ class DrawingPad(ipywidgets.VBox):
         """
         with _LOCK:
             ink = self.ink.copy()
-        return save_picture(ink, DRAWINGS)
+        return save_image(ink, DRAWINGS)
 
     def add(self, label):
         """Keep the drawing in ``drawings/my_drawings.jsonl``, to be learnt; the canvas is wiped for the next one.
@@ -263,7 +263,7 @@ class DrawingPad(ipywidgets.VBox):
         OSError
             Where it cannot be kept; it stays on the canvas.
         """
-        keep_drawing(MY_DRAWINGS, self._drawn(label), label)
+        append_drawing(MY_DRAWINGS, self._drawn(label), label)
         self.clear()
 
     def hand_in(self, label):
@@ -283,17 +283,17 @@ class DrawingPad(ipywidgets.VBox):
         ------
         ValueError
             Where nothing is drawn, the label is no digit, or it is too much.
-        NotHandedInError
+        NotSubmittedError
             Where it is only kept, to go along with the next one; the canvas is wiped all the same.
         OSError
             Where it can be kept nowhere; it stays on the canvas.
         """
         if self._class is None:
-            self._class = ClassDigits()
+            self._class = SubmissionStore()
         ink = self._drawn(label)
         try:
             count = self._class.hand_in(ink, label)
-        except NotHandedInError:
+        except NotSubmittedError:
             self.clear()
             raise
         self.clear()
@@ -455,7 +455,7 @@ class DrawingPad(ipywidgets.VBox):
 
     def _save_pressed(self):
         try:
-            path = self.save_picture()
+            path = self.save_image()
         except ValueError as error:
             self._say(str(error))
         except OSError as error:
@@ -550,7 +550,7 @@ class DrawingPad(ipywidgets.VBox):
             return
         try:
             count = self.hand_in(self._meant.value)
-        except (NotHandedInError, ValueError) as error:
+        except (NotSubmittedError, ValueError) as error:
             self._class_words(str(error))
         except OSError as error:
             self._class_words(f"{error} It is still on the canvas.")
@@ -566,7 +566,7 @@ class DrawingPad(ipywidgets.VBox):
         self._progress.value, self._progress.layout.visibility = 0, "visible"
         self._teach_words("A copy of the network is learning. You can go on drawing.")
         try:
-            self._learning = Learning(self._learnt_so_far, self._learnt, network=self._learner)
+            self._learning = FinetuneProcess(self._learnt_so_far, self._learnt, network=self._learner)
         except OSError as error:
             self._learnt(f"no process could be started ({error.strerror}).")
 

@@ -1,31 +1,20 @@
 """The notebooks' figures: each says one thing, and its title says which. It stands on NumPy, matplotlib and IPython.
 
-`Knobs` is the one that can be turned; it stands besides on `answer`, and on ipywidgets.
 
 They look alike by one style, which holds only while a figure is drawn: the reader's own plots look as they always do.
 The colours are from the palette of M. Okabe and K. Ito, "Color Universal Design" (2008), which people who do not tell
 red from green can tell apart.
 """
 
-import base64
 import contextlib
-import io
 import itertools
 import math
-import time
 
-import cv2
-import ipywidgets
 import numpy as np
-from IPython.display import Image, display
+from IPython.display import display
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
-
-from digitlab import prepare
-from digitlab.answer import answers_html
-from digitlab.ink import PEN, Ink
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8C8C8C"
 
@@ -387,112 +376,6 @@ def curves(values, title, x_label, y_label, share=False):
             place.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-class LiveLoss:
-    """A picture of the loss that is drawn anew while a network trains.
-
-    Its methods are what `keras.callbacks.LambdaCallback` calls. The picture is shown where the first batch is done,
-    and changes in place.
-
-    Parameters
-    ----------
-    epochs : int
-        How many epochs the training will take.
-    batches : int
-        How many batches there are in each.
-    every : float, optional
-        It is drawn at most once in so many seconds, and less often where the computer is slow or busy, so that training
-        is not held up.
-    """
-
-    _SMOOTH = 25
-    _REST = 12  # After a drawing that took a second the next has to wait for so many.
-
-    def __init__(self, epochs, batches, every=0.8):
-        self.epochs, self.batches, self.every = epochs, batches, every
-        self.losses, self.validation_losses = [], []
-        self._sums, self._right = {}, []
-        self._first = self._last = None
-        self._rest = every
-        self._handle = None
-        with plt.rc_context(STYLE):
-            self._figure = Figure(figsize=(_WIDTH, 4.4))
-            self._figure.get_layout_engine().set(w_pad=0.1)
-            self._axes = self._figure.subplots()
-            (self._dots,) = self._axes.plot([], [], color=BLUE, alpha=0.25, linewidth=1)
-            (self._line,) = self._axes.plot([], [], color=BLUE, label="digits it learns from")
-            (self._checks,) = self._axes.plot(
-                [], [], "D", color=ORANGE, markersize=10, clip_on=False, zorder=3, label="digits held back"
-            )
-            self._checks.set_in_layout(False)
-            self._axes.set(xlabel="epoch", ylabel="loss", xlim=(0, epochs), ylim=(0.02, 3), yscale="log")
-            self._axes.xaxis.set_major_locator(MaxNLocator(min(epochs, 10), integer=True))
-            self._axes.yaxis.set_major_locator(FixedLocator([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]))
-            self._axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            self._axes.yaxis.set_minor_locator(NullLocator())
-            self._axes.grid(axis="y", color="#DDDDDD")
-            self._axes.legend(loc="upper right", frameon=False)
-
-    def after_batch(self, batch, logs):
-        """Take note of a batch's loss, and of its accuracy where that is counted: `on_train_batch_end`."""
-        self.losses.append(max(self._of_batch("loss", batch, logs), 0.0))
-        if "accuracy" in logs:
-            self._right.append(self._of_batch("accuracy", batch, logs))
-        now = time.monotonic()
-        self._first = self._first or now
-        if self._last is None or now - self._last >= self._rest:
-            self._show(now)
-
-    def after_epoch(self, epoch, logs):
-        """Take note of the loss on the digits held back, where there are any: `on_epoch_end`."""
-        if "val_loss" in logs:
-            self.validation_losses.append(logs["val_loss"])
-        now = time.monotonic()
-        if epoch + 1 >= self.epochs or now - self._last >= self._rest:
-            self._show(now)
-
-    @property
-    def title(self):
-        """What the picture says now."""
-        done, total = len(self.losses), self.epochs * self.batches
-        now = f"{np.mean(self.losses[-self._SMOOTH :]):.2f}"
-        if self._right:
-            right = f"{np.clip(np.mean(self._right[-self._SMOOTH :]), 0, 1):.1%} right"
-            now += f"; of the last digits it learnt from, {right}" if done >= total else f", {right}"
-        if done >= total:
-            return f"After {self.epochs} epoch{'s' * (self.epochs > 1)}: loss {now}"
-        left = (self._last - self._first) / max(done - 1, 1) * (total - done)
-        return f"Epoch {(done - 1) // self.batches + 1} of {self.epochs}: loss {now}, about {left:.0f} s to go"
-
-    def _of_batch(self, name, batch, logs):
-        # Keras reports the mean since the epoch began; the batch's own number is what the sum has grown by.
-        before = self._sums.get(name, 0.0) if batch else 0.0
-        self._sums[name] = logs[name] * (batch + 1)
-        return self._sums[name] - before
-
-    def _show(self, now):
-        self._last = now
-        losses = np.array(self.losses)
-        at = np.arange(1, len(losses) + 1) / self.batches
-        self._dots.set_data(at, losses)
-        smooth = min(self._SMOOTH, len(losses))
-        self._line.set_data(at[smooth - 1 :], np.convolve(losses, np.ones(smooth) / smooth, "valid"))
-        self._checks.set_data(range(1, len(self.validation_losses) + 1), self.validation_losses)
-        if len(losses) > smooth:
-            self._axes.set_ylim(bottom=np.clip(self._line.get_ydata().min() / 1.5, 0.001, 0.02))
-        self._axes.set_title(self.title, loc="left", fontsize=16)
-        png = io.BytesIO()
-        with plt.rc_context(STYLE):
-            self._figure.savefig(png, format="png", dpi=STYLE["figure.dpi"])
-        picture = Image(png.getvalue(), alt=f"The curve of the loss. {self.title}")
-        if self._handle is None:
-            self._handle = display(picture, display_id=True)
-        else:
-            self._handle.update(picture)
-            # Where a whole class computes on one machine, drawing would else take as long as training. (The first
-            # drawing does not count: it takes longer than the others.)
-            self._rest = max(self.every, self._REST * (time.monotonic() - now))
-
-
 @contextlib.contextmanager
 def _figure(title, alt, size, rows=1, columns=1, **ratios):
     """Give the axes, always (rows, columns) of them, of a figure in our style; show it when it is drawn.
@@ -557,131 +440,3 @@ def occlusion(image, losses, title):
             _frame(place)
         scale = place.figure.colorbar(heat, ax=map_, shrink=0.9, ticks=[0, 0.5, 1], format=PercentFormatter(1))
         scale.set_label("lost when covered")
-
-
-STEPS = ("crop", "fit", "centre", "from strokes")
-"""The steps of preparing that `knob_picture` can leave out."""
-
-
-def knob_picture(ink, size=1.0, right=0, down=0, pen=PEN, steps=()):
-    """Return what a network would see of a drawing that is made smaller, moved, and prepared by some of the steps.
-
-    Parameters
-    ----------
-    ink : Ink
-    size : float, optional
-        How large it is drawn, 1 as it came; it shrinks towards the middle of its canvas.
-    right, down : float, optional
-        How far it is moved then, in pixels of the canvas.
-    pen : float, optional
-        Width of the pen, in pixels of the canvas.
-    steps : collection of str, optional
-        Which of `STEPS` are taken. Without "fit", all that there is is stretched to 28 x 28; without "centre", its box
-        is laid in the middle.
-
-    Returns
-    -------
-    image : uint8 (28, 28)
-    """
-    moved = _moved(ink, size, right, down)
-    canvas = moved.render(pen)
-    if not canvas.any():
-        return np.zeros((prepare.SIDE, prepare.SIDE), np.uint8)
-    drawing = moved if "from strokes" in steps else canvas
-    if "crop" in steps:
-        drawing = prepare.crop(drawing)
-    if "fit" not in steps:
-        fitted = _stretched(drawing)
-    elif "centre" in steps:
-        fitted = prepare.fit(drawing)
-    else:
-        fitted = _boxed(drawing)
-    return prepare.render(prepare.centre(fitted) if "centre" in steps else fitted)
-
-
-class Knobs(ipywidgets.VBox):
-    """A drawing that sliders make smaller and move, switches for the steps of preparing, and what a network reads.
-
-    Parameters
-    ----------
-    recognizer : Recognizer
-    ink : Ink
-        The drawing.
-    steps : collection of str, optional
-        Which of `STEPS` are switched on at first.
-
-    Attributes
-    ----------
-    image : uint8 array (28, 28)
-        What the network sees.
-    prediction : Prediction
-        What it makes of it.
-    """
-
-    def __init__(self, recognizer, ink, steps=()):
-        self._recognizer, self._ink = recognizer, ink
-        wide = {"layout": {"width": "320px"}}
-        self._sliders = {
-            "size": ipywidgets.FloatSlider(0.35, min=0.2, max=1, step=0.05, description="size", **wide),
-            "right": ipywidgets.IntSlider(70, min=-110, max=110, step=5, description="right", **wide),
-            "down": ipywidgets.IntSlider(60, min=-110, max=110, step=5, description="down", **wide),
-            "pen": ipywidgets.IntSlider(PEN, min=4, max=40, description="pen width", **wide),
-        }
-        self._sliders["size"].readout_format = ".0%"
-        self._switches = {
-            step: ipywidgets.Checkbox(step in steps, description=step, indent=False, layout={"width": "130px"})
-            for step in STEPS
-        }
-        self._canvas, self._answer = ipywidgets.HTML(), ipywidgets.HTML()
-        for knob in (*self._sliders.values(), *self._switches.values()):
-            knob.observe(self._turned, "value")
-        switches = ipywidgets.HBox(list(self._switches.values()), layout={"flex_flow": "row wrap"})
-        hand = ipywidgets.HBox(
-            [self._canvas, ipywidgets.VBox(list(self._sliders.values()))], layout={"align_items": "center"}
-        )
-        self._turned()
-        super().__init__([hand, switches, self._answer], layout={"margin": "8px 0"})
-        self.add_class("digitlab-knobs")
-
-    def __repr__(self):
-        return f"Knobs({self.prediction})"
-
-    def _turned(self, change=None):
-        at = {name: slider.value for name, slider in self._sliders.items()}
-        steps = [step for step, switch in self._switches.items() if switch.value]
-        self.image = knob_picture(self._ink, **at, steps=steps)
-        self.prediction = self._recognizer.predict(self._ink, lambda ink: self.image)
-        pen = at.pop("pen")
-        # Pictures as HTML, not by pyplot: where a cell is running, this runs on another thread.
-        png = cv2.imencode(".png", _moved(self._ink, **at).render(pen))[1]
-        self._canvas.value = (
-            '<img alt="the drawing on its canvas" width="180" height="180" style="margin-right: 16px" '
-            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-        )
-        self._answer.value = answers_html({"": self.prediction}, sum(len(stroke) for stroke in self._ink.strokes))
-
-
-def _moved(ink, size, right, down):
-    middle = np.array(ink.size) / 2
-    return Ink([(stroke - middle) * size + middle + (right, down) for stroke in ink.strokes], ink.size)
-
-
-def _stretched(drawing):
-    if not isinstance(drawing, Ink):
-        return prepare.shrink(drawing)
-    scale = (prepare.SIDE - prepare.PEN) / np.array(drawing.size)
-    return Ink([stroke * scale + prepare.PEN / 2 for stroke in drawing.strokes], (prepare.SIDE, prepare.SIDE))
-
-
-def _boxed(drawing):
-    """Fit a drawing, and lay the middle of its box in the middle of 28 x 28 pixels."""
-    fitted = prepare.fit(drawing)
-    if isinstance(drawing, Ink):
-        line = prepare.BOX - prepare.PEN
-        shift = (prepare.SIDE - prepare.PEN - np.array(drawing.size) * line / max(drawing.size)) / 2
-        return Ink([stroke + shift for stroke in fitted.strokes], (prepare.SIDE, prepare.SIDE))
-    height, width = fitted.shape
-    top, left = (prepare.SIDE - height) // 2, (prepare.SIDE - width) // 2
-    image = np.zeros((prepare.SIDE, prepare.SIDE), np.uint8)
-    image[top : top + height, left : left + width] = fitted
-    return image

@@ -11,7 +11,7 @@ The steps take an ink or an image and return the same kind, so that each can be 
 
 For an ink they move and scale the strokes, which are then rendered at one pen width, however large the drawing was
 and whatever pen drew it. An image has only its pixels, and its strokes would grow thick and thin with its scale: so
-before the four steps `even_pen` makes them as wide as they have to be.
+before the four steps `normalize_stroke_width` makes them as wide as they have to be.
 """
 
 import math
@@ -64,7 +64,7 @@ def prepare(drawing):
         check_image(drawing)
     if is_empty(drawing):
         return np.zeros((SIDE, SIDE), np.uint8)
-    return render(centre(fit(crop(drawing if isinstance(drawing, Ink) else even_pen(drawing)))))
+    return render(centre(fit(crop(drawing if isinstance(drawing, Ink) else normalize_stroke_width(drawing)))))
 
 
 def is_empty(drawing):
@@ -95,7 +95,7 @@ def crop(drawing):
     return drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def even_pen(image):
+def normalize_stroke_width(image):
     """Make the strokes of an image as wide as `fit` wants them: about `PEN` pixels when the digit fills the box.
 
     How wide they are is measured with the distance from each pixel to the nearest edge of the ink: along the middle of

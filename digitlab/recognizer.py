@@ -14,7 +14,7 @@ import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import Ink
-from digitlab.places import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
+from digitlab.paths import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, is_empty, network_input, prepare
 
 _BATCH = 256
@@ -56,7 +56,7 @@ def percent(confidence):
     return "> 99 %" if confidence > 0.99 else f"{confidence:.0%}".replace("%", " %")
 
 
-def scaled(probabilities, temperature):
+def apply_temperature(probabilities, temperature):
     """Make probabilities less sure, or surer, without changing their order.
 
     Parameters
@@ -189,7 +189,7 @@ class Recognizer:
         -------
         probabilities : float32 array (n, 10)
         """
-        return _of_digits(scaled(self.run(x), self.temperature))
+        return _of_digits(apply_temperature(self.run(x), self.temperature))
 
     def run(self, x):
         """Run the network alone.
@@ -209,7 +209,7 @@ class Recognizer:
     def _predict_batch(self, batch):
         if not batch:
             return []
-        answers = scaled(self.run(network_input([image for _, image in batch])), self.temperature)
+        answers = apply_temperature(self.run(network_input([image for _, image in batch])), self.temperature)
         return [
             self._prediction(drawing, image, answer, digits)
             for (drawing, image), answer, digits in zip(batch, answers, _of_digits(answers), strict=True)

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from digitlab.places import MY_NETWORK, SHIPPED_NETWORK, check_writable, network_files, shown
+from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, check_writable, network_files, shown
 
 
 def add_arguments(parser):
@@ -42,7 +42,8 @@ def run(arguments):
     (train_images, train_labels), (test_images, test_labels) = load_mnist()
     files = network_files(arguments.output)
     print(f"Training on {len(train_images):,} digits of MNIST. Ctrl-C stops it and changes nothing.", flush=True)
-    from digitlab import network, recipe
+    from digitlab import network
+    from digitlab.training import recipe
 
     network.keras.utils.set_random_seed(arguments.seed)
     start = time.monotonic()
@@ -79,7 +80,7 @@ def _positive(text):
 
 def main(argv=None):
     """Run the command as a script."""
-    from digitlab.cli import main_of
+    from digitlab.commands.main import main_of
 
     return main_of("train", argv)
 

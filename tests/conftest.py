@@ -15,7 +15,7 @@ from helpers import require
 from playwright.sync_api import sync_playwright
 
 from digitlab import Recognizer, load_mnist
-from digitlab.places import NOTEBOOKS
+from digitlab.paths import NOTEBOOKS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -36,7 +36,7 @@ def digitlab(tmp_path):
 
     def run(*arguments, home=tmp_path, timeout=300, **options):
         return subprocess.run(
-            [sys.executable, "-m", "digitlab.cli", *map(str, arguments)],
+            [sys.executable, "-m", "digitlab.commands.main", *map(str, arguments)],
             env={**os.environ, "DIGITLAB_HOME": str(home)},
             capture_output=True,
             text=True,
@@ -70,7 +70,7 @@ def lab(tmp_path_factory):
     """Start `digitlab lab` on a copy of the notebooks."""
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(NOTEBOOKS, home / "notebooks")
-    with served(["digitlab.cli", "lab"], home) as lab:
+    with served(["digitlab.commands.main", "lab"], home) as lab:
         yield lab
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import TimeoutError
 
 from digitlab.ink import Ink
-from digitlab.places import KIT
+from digitlab.paths import KIT
 
 ARTEFACTS = KIT / "artefacts"
 

@@ -22,7 +22,7 @@ from jupyter_server.services.kernels.connection.base import deserialize_msg_from
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from digitlab.places import KIT, NOTEBOOKS
+from digitlab.paths import KIT, NOTEBOOKS
 
 CLASSROOM = KIT / "classroom"
 PASSWORD = "not a secret"

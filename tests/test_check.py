@@ -13,8 +13,8 @@ import pytest
 from helpers import obey_permissions
 from packaging.requirements import Requirement
 
-from digitlab.check import _reinstall
-from digitlab.places import APT_LINE, KIT, MNIST, SHIPPED_NETWORK, network_files
+from digitlab.commands.check import _reinstall
+from digitlab.paths import APT_LINE, KIT, MNIST, SHIPPED_NETWORK, network_files
 
 DEPENDENCIES = {
     requirement.name: str(requirement.specifier).removeprefix("==")
@@ -30,7 +30,7 @@ class Checked:
     def __init__(self, kit=KIT, python=sys.executable, **environment):
         bare = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
         finished = subprocess.run(
-            [python, "-m", "digitlab.cli", "check"],
+            [python, "-m", "digitlab.commands.main", "check"],
             cwd=kit,
             env={**bare, **{name: str(value) for name, value in environment.items()}},
             capture_output=True,

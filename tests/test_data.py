@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitlab.data import load_mnist
-from digitlab.places import MNIST
+from digitlab.paths import MNIST
 
 
 def test_all_seventy_thousand_digits_are_there(mnist):

@@ -8,8 +8,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from digitlab import check
-from digitlab.places import KIT
+from digitlab.commands import check
+from digitlab.paths import KIT
 
 
 @pytest.fixture(scope="module")

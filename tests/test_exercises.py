@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 from digitlab import Ink, exercises
-from digitlab.places import NOTEBOOKS
+from digitlab.paths import NOTEBOOKS
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("0*.ipynb"))
 CHECKS = {name: check for name, check in vars(exercises).items() if name.startswith("check_")}

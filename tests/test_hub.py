@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 import requests
+from digitlab_classroom.submissions import SubmissionStore
 from helpers import wait_until
 from page import draw, pad, picture_path
 from room import PASSWORD, Hub, Person, processes_of, run
 
 from digitlab import Ink
-from digitlab.collection import ClassDigits
-from digitlab.places import KIT
+from digitlab.paths import KIT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="JupyterHub does not run on Windows")
 
 TO_THE_PAD = "pad = DrawingPad(ours)"
-HAND_IN = "from digitlab.collection import ClassDigits\nClassDigits().hand_in(Ink.example({0}), {0})"
+HAND_IN = "from digitlab_classroom.submissions import SubmissionStore\nClassDigits().hand_in(Ink.example({0}), {0})"
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +108,12 @@ def test_a_seat_has_a_copy_of_the_notebooks_of_its_own(hub, people):
 def test_what_both_hand_in_is_in_one_place_by_pseudonyms_that_the_hub_has_given(hub, people):
     told(people[0], HAND_IN.format(3))
     told(people[1], HAND_IN.format(7))
-    drawings = ClassDigits(hub.folder / "class").drawings()
+    drawings = SubmissionStore(hub.folder / "class").drawings()
     assert {"3", "7"} <= {drawing.label for drawing in drawings}
     writers = {drawing.writer for drawing in drawings}
     assert len(writers) == 2
     assert not writers & {"seat01", "seat02"}
-    (seen,) = told(people[0], "print(len(ClassDigits().drawings()))".join([HAND_IN.format(4) + "\n", ""]))
+    (seen,) = told(people[0], "print(len(SubmissionStore().drawings()))".join([HAND_IN.format(4) + "\n", ""]))
     assert int(seen) == len(drawings) + 1
 
 
@@ -127,7 +127,7 @@ def test_nobody_comes_in_without_the_password_or_under_a_name_that_is_no_seat(hu
 def test_no_server_answers_without_its_token(hub, people):
     through_the_hub = requests.get(f"{people[0].url}/api/contents", timeout=30)
     assert through_the_hub.status_code == 403
-    servers = [number for number, command in processes_of(hub.folder).items() if "digitlab.seat" in command]
+    servers = [number for number, command in processes_of(hub.folder).items() if "digitlab_classroom.seat" in command]
     for number in servers:
         environment = dict(
             line.split("=", 1) for line in Path(f"/proc/{number}/environ").read_text().split("\0") if "=" in line
@@ -147,7 +147,7 @@ def test_no_seat_opens_for_another_or_for_the_teacher(hub, people):
 
 
 def test_a_hub_that_is_killed_in_the_middle_of_class_costs_no_kernel_and_no_drawing(hub, people):
-    before = ClassDigits(hub.folder / "class").drawings()
+    before = SubmissionStore(hub.folder / "class").drawings()
 
     async def go_on():
         kernel = await people[0].open("05_draw.ipynb").connect()
@@ -164,12 +164,12 @@ def test_a_hub_that_is_killed_in_the_middle_of_class_costs_no_kernel_and_no_draw
         return pads
 
     assert run(go_on()) == "6\n"
-    assert len(ClassDigits(hub.folder / "class").drawings()) == len(before) + 1
+    assert len(SubmissionStore(hub.folder / "class").drawings()) == len(before) + 1
 
 
 def test_a_seat_that_is_killed_starts_again_and_its_drawings_are_still_there(hub, people):
     told(people[1], HAND_IN.format(8))
-    before = ClassDigits(hub.folder / "class").drawings()
+    before = SubmissionStore(hub.folder / "class").drawings()
     for number, command in processes_of(hub.folder).items():
         if "/seat02/" in Path(f"/proc/{number}/environ").read_text() and "jupyterhub" not in command.split("--")[0]:
             os.kill(number, 9)
@@ -178,14 +178,14 @@ def test_a_seat_that_is_killed_starts_again_and_its_drawings_are_still_there(hub
     assert again.log_in()
     again.start_seat()
     told(again, HAND_IN.format(9))
-    after = ClassDigits(hub.folder / "class").drawings()
+    after = SubmissionStore(hub.folder / "class").drawings()
     assert len(after) == len(before) + 1
     assert len({drawing.writer for drawing in after}) == 2
 
 
 def _is_running(hub, name):
     return any(
-        "digitlab.seat" in command and f"/{name}/" in Path(f"/proc/{number}/environ").read_text()
+        "digitlab_classroom.seat" in command and f"/{name}/" in Path(f"/proc/{number}/environ").read_text()
         for number, command in processes_of(hub.folder).items()
     )
 
@@ -253,7 +253,7 @@ def test_a_seat_reads_neither_another_seat_nor_the_hubs_secrets_nor_writes_in_an
         person.start_seat()
     told(people[0], HAND_IN.format(1))
     told(people[1], HAND_IN.format(3))
-    collection = ClassDigits(hub.folder / "class")
+    collection = SubmissionStore(hub.folder / "class")
     (other,) = {drawing.writer for drawing in collection.drawings() if drawing.label == "3"}
     tell = f"""\
 import os, pwd
@@ -300,10 +300,13 @@ print(os.geteuid() != 0 and len(processes) > 0,
     mine.unlink()
     people[2].start_seat()
     # The teacher hides a drawing at once, and erases a writer's; the drawings of the others stay.
-    hide = f"from digitlab.collection import ClassDigits\nClassDigits().hide('{other}', 1)"
+    hide = f"from digitlab_classroom.submissions import SubmissionStore\nClassDigits().hide('{other}', 1)"
     told(people[0], hide)
     assert [drawing.label for drawing in collection.drawings()] == ["1"]
-    (seen,) = told(people[2], "from digitlab.collection import ClassDigits\nprint(len(ClassDigits().drawings()))")
+    (seen,) = told(
+        people[2],
+        "from digitlab_classroom.submissions import SubmissionStore\nprint(len(SubmissionStore().drawings()))",
+    )
     assert seen == "1\n"
-    told(people[0], f"from digitlab.collection import ClassDigits\nClassDigits().erase('{other}')")
+    told(people[0], f"from digitlab_classroom.submissions import SubmissionStore\nClassDigits().erase('{other}')")
     assert not (hub.folder / "class" / other / "drawings.jsonl").exists()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlab.ink import EXAMPLES, Drawing, Ink, keep_drawing, read_drawings, save_picture
+from digitlab.ink import EXAMPLES, Drawing, Ink, append_drawing, read_drawings, save_image
 
 POINTS = st.lists(st.tuples(*[st.floats(-1000, 1000)] * 2), min_size=1, max_size=20)
 
@@ -221,8 +221,8 @@ def test_uci_files_that_are_packed_or_damaged_are_told(tmp_path):
 
 def test_drawings_are_added_to_a_file_one_line_each(tmp_path):
     path = tmp_path / "new" / "drawings.jsonl"
-    keep_drawing(path, Ink.example(3), 3)
-    keep_drawing(path, Ink.example(4), "4", writer="12")
+    append_drawing(path, Ink.example(3), 3)
+    append_drawing(path, Ink.example(4), "4", writer="12")
     one, other = read_drawings(path)
     assert (one.label, one.writer, other.label, other.writer) == ("3", None, "4", "12")
     assert same(other.ink, Ink.example(4))
@@ -231,7 +231,7 @@ def test_drawings_are_added_to_a_file_one_line_each(tmp_path):
 def test_a_line_that_was_torn_costs_the_next_one_nothing(tmp_path):
     path = tmp_path / "drawings.jsonl"
     path.write_text('{"label": "3", "stro')
-    keep_drawing(path, Ink.example(4), 4)
+    append_drawing(path, Ink.example(4), 4)
     bad = []
     (drawing,) = read_drawings(path, on_bad_line=lambda number, why: bad.append(number))
     assert drawing.label == "4"
@@ -242,15 +242,15 @@ def test_a_line_that_was_torn_costs_the_next_one_nothing(tmp_path):
 def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path):
     """A limit for the size of files stands in for a full disk: writing stops in the middle of a line."""
     path = tmp_path / "drawings.jsonl"
-    keep_drawing(path, Ink.example(3), 3)
+    append_drawing(path, Ink.example(3), 3)
     before = path.read_bytes()
     script = f"""
 import resource, signal
-from digitlab.ink import Ink, keep_drawing
+from digitlab.ink import Ink, append_drawing
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 100}, {len(before) + 100}))
 try:
-    keep_drawing({str(path)!r}, Ink.example(8), 8)
+    append_drawing({str(path)!r}, Ink.example(8), 8)
 except OSError as error:
     print("told:", error.strerror)
 """
@@ -264,7 +264,7 @@ def test_many_may_add_at_once(tmp_path):
 
     def add_some(writer):
         for _ in range(25):
-            keep_drawing(path, Ink.example(writer), writer, str(writer))
+            append_drawing(path, Ink.example(writer), writer, str(writer))
 
     threads = [threading.Thread(target=add_some, args=[writer]) for writer in range(10)]
     for thread in threads:
@@ -275,8 +275,8 @@ def test_many_may_add_at_once(tmp_path):
 
 
 def test_pictures_are_saved_under_names_that_are_free(tmp_path):
-    first, second = save_picture(Ink.example(5), tmp_path), save_picture(Ink.example(6), tmp_path)
+    first, second = save_image(Ink.example(5), tmp_path), save_image(Ink.example(6), tmp_path)
     assert (first.name, second.name) == ("drawing-001.png", "drawing-002.png")
     assert np.array_equal(cv2.imread(str(second), cv2.IMREAD_GRAYSCALE), Ink.example(6).render())
     with pytest.raises(ValueError, match="Draw something first"):
-        save_picture(Ink(), tmp_path)
+        save_image(Ink(), tmp_path)

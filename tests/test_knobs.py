@@ -5,7 +5,8 @@ import pytest
 from matplotlib import pyplot as plt
 
 from digitlab import Ink, Recognizer, plots
-from digitlab.places import MNIST_ONLY_NETWORK
+from digitlab import knobs as knobs_module
+from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.prepare import MIDDLE, centre_of_mass, prepare, shrink
 
 SEVEN = Ink.example(7)
@@ -16,25 +17,25 @@ POSITIONS = [(1, 0, 0, 18), (0.35, 70, 60, 18), (0.35, -80, -60, 18), (0.7, 0, 4
 def test_with_all_steps_off_the_canvas_is_shrunk_and_with_all_on_the_drawing_is_prepared(position):
     size, right, down, pen = position
     moved = Ink([(stroke - 140) * size + 140 + (right, down) for stroke in SEVEN.strokes])
-    assert np.array_equal(plots.knob_picture(SEVEN, *position), shrink(moved.render(pen)))
-    assert np.array_equal(plots.knob_picture(SEVEN, *position, plots.STEPS), prepare(moved))
+    assert np.array_equal(knobs_module.knob_image(SEVEN, *position), shrink(moved.render(pen)))
+    assert np.array_equal(knobs_module.knob_image(SEVEN, *position, knobs_module.STEPS), prepare(moved))
 
 
 @pytest.mark.parametrize("strokes", [(), ("from strokes",)])
 def test_without_centre_the_box_is_in_the_middle_and_with_it_the_mass(strokes):
-    boxed = plots.knob_picture(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
+    boxed = knobs_module.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
     rows, columns = (np.flatnonzero(boxed.any(axis=axis)) for axis in (1, 0))
     assert [rows.mean(), columns.mean()] == pytest.approx([13.5, 13.5], abs=1)
-    centred = plots.knob_picture(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", "centre", *strokes))
+    centred = knobs_module.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", "centre", *strokes))
     assert centre_of_mass(centred) == pytest.approx([MIDDLE, MIDDLE], abs=0.8)
 
 
 def test_a_drawing_moved_off_its_canvas_leaves_black():
-    assert not plots.knob_picture(SEVEN, 1, 1000, 0, 18, plots.STEPS).any()
+    assert not knobs_module.knob_image(SEVEN, 1, 1000, 0, 18, knobs_module.STEPS).any()
 
 
 def test_the_knobs_read_anew_at_each_turn():
-    knobs = plots.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
+    knobs = knobs_module.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
     assert knobs.prediction.digit != 7
     for switch in knobs._switches.values():
         switch.value = True

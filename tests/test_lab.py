@@ -24,10 +24,10 @@ from helpers import obey_permissions
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
-from digitlab import lab as lab_module
-from digitlab import working_copy
-from digitlab.connection import PromptConnection
-from digitlab.places import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
+from digitlab.commands import lab as lab_module
+from digitlab.commands import working_copy
+from digitlab.commands.connection import PromptConnection
+from digitlab.paths import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
 
 
 class Lab:
@@ -36,7 +36,7 @@ class Lab:
     def __init__(self, home, *arguments, stdin=subprocess.DEVNULL, cwd=None, digitlab_home=None):
         self.home = home
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "digitlab.cli", "lab", "--no-browser", *arguments],
+            [sys.executable, "-m", "digitlab.commands.main", "lab", "--no-browser", *arguments],
             cwd=cwd,
             env=environment(home, digitlab_home),
             stdin=stdin,
@@ -282,7 +282,7 @@ def test_reset_gives_a_fresh_copy_keeps_the_old_one_and_says_where(tmp_path):
 def test_a_notebook_knows_the_same_home_where_that_was_named_by_a_relative_path(tmp_path):
     lab = Lab(tmp_path, cwd=tmp_path, digitlab_home="shelf")
     try:
-        code = f"from digitlab.places import HOME; assert str(HOME) == {str(tmp_path / 'shelf')!r}"
+        code = f"from digitlab.paths import HOME; assert str(HOME) == {str(tmp_path / 'shelf')!r}"
         assert run_in_a_notebook(lab, code) == "ok"
     finally:
         lab.stop()
@@ -384,7 +384,7 @@ def write_first_text(path, text):
 def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
     """Run a `digitlab lab` that cannot start; return its exit status and what it printed."""
     finished = subprocess.run(
-        [sys.executable, "-m", "digitlab.cli", "lab", "--no-browser", *map(str, arguments)],
+        [sys.executable, "-m", "digitlab.commands.main", "lab", "--no-browser", *map(str, arguments)],
         cwd=cwd,
         env=environment(home, digitlab_home),
         stdout=subprocess.PIPE,

@@ -11,7 +11,7 @@ from helpers import obey_permissions
 
 from digitlab import network
 from digitlab.ink import Ink
-from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
+from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer
 

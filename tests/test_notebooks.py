@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 
-from digitlab.places import NOTEBOOKS
+from digitlab.paths import NOTEBOOKS
 
 NAMES = [
     "01_meet_the_digits.ipynb",

@@ -12,14 +12,14 @@ import time
 import cv2
 import numpy as np
 import pytest
+from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
+from digitlab_classroom.view import SubmissionsView
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
-from digitlab.class_view import ClassView
-from digitlab.collection import ClassDigits, NotHandedInError
 from digitlab.ink import Ink, read_drawings
 from digitlab.pad import DrawingPad, _curve
-from digitlab.places import MNIST_ONLY_NETWORK
+from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Prediction, Recognizer
 
@@ -311,7 +311,7 @@ def test_learning_that_cannot_be_started_is_told_and_can_be_tried_again(recogniz
         raise OSError(12, "Cannot allocate memory")
 
     pad = DrawingPad(recognizer, teach=True)
-    monkeypatch.setattr("digitlab.learn.subprocess.Popen", fail)
+    monkeypatch.setattr("digitlab.training.finetune.subprocess.Popen", fail)
     button(pad, "Learn").click()
     assert words(pad, "lesson") == "Nothing was learnt: no process could be started (Cannot allocate memory)."
     assert not button(pad, "Learn").disabled
@@ -371,7 +371,7 @@ def drawings(tmp_path, monkeypatch):
     folder = tmp_path / "drawings"
     monkeypatch.setattr("digitlab.pad.DRAWINGS", folder)
     monkeypatch.setattr("digitlab.pad.MY_DRAWINGS", folder / "my_drawings.jsonl")
-    monkeypatch.setattr("digitlab.collection.DRAWINGS", folder)
+    monkeypatch.setattr("digitlab_classroom.submissions.DRAWINGS", folder)
     return folder
 
 
@@ -428,7 +428,7 @@ def be(tmp_path, drawings, monkeypatch):
 
     def be(writer):
         monkeypatch.setenv("DIGITLAB_WRITER", writer)
-        return ClassDigits(tmp_path / "class")
+        return SubmissionStore(tmp_path / "class")
 
     return be
 
@@ -476,7 +476,7 @@ def test_a_class_that_cannot_be_reached_is_said_and_the_drawing_is_kept(recogniz
     )
     assert not pad.ink
     draw(pad, Ink.example(5))
-    with pytest.raises(NotHandedInError):
+    with pytest.raises(NotSubmittedError):
         pad.hand_in(5)
     assert "2 that could not be handed in before will go along" in words(DrawingPad(hand_in=digits), "handed-in")
     shutil.rmtree(drawings)
@@ -493,7 +493,7 @@ def shown_in(view):
 
 def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be):
     otter = be("otter")
-    view = ClassView(recognizer, otter)
+    view = SubmissionsView(recognizer, otter)
     assert "Nobody has handed in anything yet" in shown_in(view)
     otter.hand_in(Ink.example(7), 7)
     otter.hand_in(Ink.example(3), 5)
@@ -514,7 +514,7 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
 
 def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(recognizer, be, monkeypatch):
     digits = be("otter")
-    view = ClassView(recognizer, digits)
+    view = SubmissionsView(recognizer, digits)
     sent = []
     view._overview.observe(lambda change: sent.append(change["new"]), "value")
     be("heron").hand_in(Ink.example(8), 8)
@@ -534,7 +534,7 @@ def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
     bad = digits.folder / "<script>alert(1)<b>"
     bad.mkdir()
     (bad / "drawings.jsonl").write_text(Ink.example(7).to_json('"') + "\n" + Ink.example(8).to_json(3) + "\n")
-    view = ClassView(recognizer, digits)
+    view = SubmissionsView(recognizer, digits)
     assert "<script>" not in shown_in(view)
     assert "&lt;script&gt;alert(1)&lt;b&gt;" in shown_in(view)
     assert 'alt="A &lt; by otter 1"' in shown_in(view)
@@ -546,7 +546,7 @@ def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_bac
     digits = be("otter")
     for digit in (3, 4):
         digits.hand_in(Ink.example(digit), digit)
-    view = ClassView(recognizer, digits)
+    view = SubmissionsView(recognizer, digits)
     assert view._teachers.layout.display == "flex"
     button(view, "Hide").click()
     assert words(view, "class-message") == "Choose a drawing first, by the name below it."
@@ -555,7 +555,7 @@ def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_bac
     view._which.value = options["otter 2: a 4"]
     button(view, "Hide").click()
     assert "otter 2 is shown to nobody any more" in words(view, "class-message")
-    assert [one.label for one in ClassDigits(digits.folder).drawings()] == ["3"]
+    assert [one.label for one in SubmissionStore(digits.folder).drawings()] == ["3"]
     assert "otter 2" not in shown_in(view)
     button(view, "Show again").click()
     assert "otter 2" in shown_in(view)
@@ -570,15 +570,15 @@ def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_bac
 def test_a_seat_that_may_not_hide_is_not_asked(recognizer, be, monkeypatch):
     digits = be("otter")
     digits.hand_in(Ink.example(3), 3)
-    monkeypatch.setattr(ClassDigits, "may_hide", False)
-    view = ClassView(recognizer, digits)
+    monkeypatch.setattr(SubmissionStore, "may_hide", False)
+    view = SubmissionsView(recognizer, digits)
     assert view._teachers.layout.display == "none"
     view.close()
 
 
 def test_a_pad_needs_no_tensorflow():
     script = (
-        "import sys, digitlab.pad, digitlab.class_view; print(sorted({name.split('.')[0] for name in sys.modules}))"
+        "import sys, digitlab.pad, digitlab_classroom.view; print(sorted({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "cv2" in done.stdout

@@ -11,7 +11,7 @@ from page import draw, open_notebook, pad, picture_path, run_all, seen, wait_unt
 from playwright.sync_api import expect
 
 from digitlab.ink import Ink, read_drawings
-from digitlab.places import MNIST_ONLY_NETWORK
+from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Recognizer
 
@@ -19,7 +19,7 @@ CELLS = [
     """\
 from digitlab import Ink, Recognizer
 from digitlab.pad import DrawingPad
-from digitlab.places import MNIST_ONLY_NETWORK, MY_NETWORK
+from digitlab.paths import MNIST_ONLY_NETWORK, MY_NETWORK
 
 plain = Recognizer.load(MNIST_ONLY_NETWORK)
 networks = {"ours": Recognizer.load(), "plain": plain, "yours": MY_NETWORK}
@@ -307,7 +307,10 @@ def view(page):
 def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(clear_page, class_folder):
     page = clear_page
     # Another test may have chosen a digit.
-    run_cell(page, "from digitlab.class_view import ClassView\npad._meant.value = None\ndisplay(ClassView(plain))")
+    run_cell(
+        page,
+        "from digitlab_classroom.view import SubmissionsView\npad._meant.value = None\ndisplay(SubmissionsView(plain))",
+    )
     expect(view(page)).to_contain_text("Nobody has handed in anything yet.")
     ink = draw(page, Ink.example(7))
     press(page, "Hand in")

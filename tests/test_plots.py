@@ -9,7 +9,8 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from digitlab import plots
+from digitlab import live_loss, plots
+from digitlab.live_loss import LiveLoss
 
 generator = np.random.default_rng(0)
 images = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
@@ -74,7 +75,7 @@ def pictures(monkeypatch):
         displayed.append(picture)
         return Handle()
 
-    monkeypatch.setattr(plots, "display", display)
+    monkeypatch.setattr(live_loss, "display", display)
     return displayed
 
 
@@ -179,7 +180,7 @@ def test_readings_put_the_digit_that_is_read_in_blue(shown):
 
 
 def test_the_live_loss_takes_each_batchs_loss_out_of_keras_running_mean(pictures):
-    picture = plots.LiveLoss(epochs=2, batches=2)
+    picture = LiveLoss(epochs=2, batches=2)
     picture.after_batch(0, {"loss": 2.0})
     picture.after_batch(1, {"loss": 1.5})
     picture.after_epoch(0, {"loss": 1.5, "val_loss": 0.9})
@@ -189,7 +190,7 @@ def test_the_live_loss_takes_each_batchs_loss_out_of_keras_running_mean(pictures
 
 
 def test_the_live_loss_changes_one_picture_at_most_as_often_as_asked(pictures):
-    picture = plots.LiveLoss(epochs=1, batches=50, every=3600)
+    picture = LiveLoss(epochs=1, batches=50, every=3600)
     for batch in range(50):
         picture.after_batch(batch, {"loss": 1.0})
     assert len(pictures) == 1
@@ -201,8 +202,8 @@ def test_the_live_loss_changes_one_picture_at_most_as_often_as_asked(pictures):
 
 def test_the_live_loss_draws_less_often_where_drawing_takes_long(pictures, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(plots.time, "monotonic", lambda: clock[0])
-    picture = plots.LiveLoss(epochs=1, batches=50, every=1)
+    monkeypatch.setattr(live_loss.time, "monotonic", lambda: clock[0])
+    picture = LiveLoss(epochs=1, batches=50, every=1)
     monkeypatch.setattr(picture, "_handle", SimpleNamespace(update=lambda drawn: clock.append(clock.pop() + 2)))
     drawn = []
     for batch in range(50):
@@ -214,7 +215,7 @@ def test_the_live_loss_draws_less_often_where_drawing_takes_long(pictures, monke
 
 
 def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
-    picture = plots.LiveLoss(epochs=2, batches=2)
+    picture = LiveLoss(epochs=2, batches=2)
     picture.after_batch(0, {"loss": 2.0})
     picture.after_batch(1, {"loss": 2.0})
     assert picture.title.startswith("Epoch 1 of 2: loss 2.00, about ")
@@ -226,7 +227,7 @@ def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
 
 
 def test_the_live_loss_says_of_which_digits_the_share_is(pictures):
-    picture = plots.LiveLoss(epochs=1, batches=2)
+    picture = LiveLoss(epochs=1, batches=2)
     picture.after_batch(0, {"loss": 2.0, "accuracy": 0.5})
     assert picture.title.startswith("Epoch 1 of 1: loss 2.00, 50.0% right, about ")
     picture.after_batch(1, {"loss": 1.0, "accuracy": 0.75})

@@ -14,9 +14,9 @@ from digitlab.prepare import (
     centre,
     centre_of_mass,
     crop,
-    even_pen,
     fit,
     network_input,
+    normalize_stroke_width,
     prepare,
     render,
     shrink,
@@ -163,7 +163,7 @@ def test_an_even_pen_opens_a_loop_that_a_thick_pen_had_all_but_closed():
     ink = Ink([[(140 + 34 * np.cos(t), 140 + 34 * np.sin(t)) for t in np.linspace(0, 7, 40)]])
     thick = ink.render(60)
     assert fit(crop(thick))[8:12, 8:12].min() > 30
-    assert fit(crop(even_pen(thick)))[8:12, 8:12].max() == 0
+    assert fit(crop(normalize_stroke_width(thick)))[8:12, 8:12].max() == 0
 
 
 def test_paper_that_is_not_quite_black_is_no_ink(recognizer):
@@ -176,10 +176,10 @@ def test_paper_that_is_not_quite_black_is_no_ink(recognizer):
 
 def test_what_cannot_be_measured_stays_as_it_is():
     small = cv2.resize(Ink.example(3).render(), (45, 45), interpolation=cv2.INTER_AREA)
-    assert even_pen(small) is small
+    assert normalize_stroke_width(small) is small
     blot = np.zeros((280, 280), np.uint8)
     cv2.circle(blot, (140, 140), 60, 255, cv2.FILLED)
-    assert even_pen(blot) is blot
+    assert normalize_stroke_width(blot) is blot
 
 
 @given(

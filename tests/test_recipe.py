@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from digitlab import network, recipe
+from digitlab import network
 from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import Ink
-from digitlab.places import settings_of
+from digitlab.paths import settings_of
 from digitlab.prepare import network_input
-from digitlab.recognizer import Recognizer, scaled
-from digitlab.synthesis import synthesise
+from digitlab.recognizer import Recognizer, apply_temperature
+from digitlab.training import recipe
+from digitlab.training.synthesis import synthesise
 
 
 def test_synthesised_drawings_are_the_same_for_the_same_seed():
@@ -47,7 +48,7 @@ def test_settling_measures_the_normalisations_anew_and_leaves_the_weights_alone(
     weights = [weight.numpy() for weight in model.trainable_variables]
     convolution, pooling, normalisation = model.layers[:3]
     mean = pooling(convolution(x)).numpy().mean(axis=(0, 1, 2))
-    recipe.settle(model, [(x, None)] * 50, batches=30)
+    recipe.update_batch_norm(model, [(x, None)] * 50, batches=30)
     assert all(np.array_equal(new.numpy(), old) for new, old in zip(model.trainable_variables, weights, strict=True))
     assert normalisation.moving_mean.numpy() == pytest.approx((1 - 0.99**30) * mean, rel=0.01, abs=1e-4)
 
@@ -65,7 +66,7 @@ def test_a_network_that_is_too_sure_is_made_less_sure_until_it_is_right_as_often
     given = answers(np.full(len(digits), 0.98), digits, random)
     labels = np.where(random.random(len(digits)) < 0.9, digits, random.integers(0, 10, len(digits)))
     temperature = recipe.calibrate(given, labels)["temperature"]
-    confidence = scaled(given, temperature).max(axis=1)
+    confidence = apply_temperature(given, temperature).max(axis=1)
     right = given.argmax(axis=1) == labels
     assert temperature > 1
     assert confidence.mean() == pytest.approx(right.mean(), abs=0.03)
@@ -78,7 +79,7 @@ def test_below_the_threshold_it_would_be_wrong_too_often():
     labels = np.where(sureness > 0.6, digits, NOT_A_DIGIT)
     given = answers(sureness, digits, random)
     settings = recipe.calibrate(given, labels)
-    accepted = scaled(given, settings["temperature"])[:, :10].max(axis=1) >= settings["threshold"]
+    accepted = apply_temperature(given, settings["temperature"])[:, :10].max(axis=1) >= settings["threshold"]
     assert (labels[accepted] != digits[accepted]).mean() <= recipe.WRONG_AMONG_ACCEPTED + 1e-3
     assert accepted.mean() > 0.3
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from digitlab.ink import Ink
-from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
+from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.prepare import prepare
 from digitlab.recognizer import Recognizer, percent
 

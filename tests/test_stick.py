@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from helpers import obey_permissions, require, wait_until
 
-from digitlab.places import KIT
+from digitlab.paths import KIT
 
 CLASSROOM = KIT / "classroom"
 PYTHON = "{}.{}".format(*sys.version_info[:2])
@@ -42,7 +42,8 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("digitlab.pth", str(Path.cwd()))
         wheel.writestr("digitlab-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: digitlab\\nVersion: 1.0\\n")
         wheel.writestr("digitlab-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
-        wheel.writestr("digitlab-1.0.dist-info/entry_points.txt", "[console_scripts]\\ndigitlab = digitlab.cli:main\\n")
+        scripts = "[console_scripts]\\ndigitlab = digitlab.commands.main:main\\n"
+        wheel.writestr("digitlab-1.0.dist-info/entry_points.txt", scripts)
         wheel.writestr("digitlab-1.0.dist-info/RECORD", "")
     return "digitlab-1.0-py3-none-any.whl"
 

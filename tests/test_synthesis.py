@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from digitlab.augment import vary
 from digitlab.ink import CANVAS, Ink
 from digitlab.prepare import prepare
-from digitlab.synthesis import DIGITS, LETTERS, SHAPES, draw_digit, draw_other
+from digitlab.training.augment import augment
+from digitlab.training.synthesis import DIGITS, LETTERS, SHAPES, draw_digit, draw_other
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -53,7 +53,7 @@ def test_every_family_can_be_drawn():
 
 def test_varied_digits_are_the_same_digits_a_little_changed(mnist, recognizer):
     images, labels = (part[:500] for part in mnist[1])
-    varied = vary(images, np.random.default_rng(0))
+    varied = augment(images, np.random.default_rng(0))
     assert varied.shape == images.shape
     assert varied.dtype == np.uint8
     assert not any(np.array_equal(a, b) for a, b in zip(varied, images, strict=True))
@@ -63,7 +63,7 @@ def test_varied_digits_are_the_same_digits_a_little_changed(mnist, recognizer):
 
 def test_without_strength_hardly_anything_is_varied(mnist):
     images = mnist[1][0][:20]
-    assert np.array_equal(vary(images, np.random.default_rng(0), strength=0.0), images)
+    assert np.array_equal(augment(images, np.random.default_rng(0), strength=0.0), images)
 
 
 def test_an_ink_of_several_strokes_keeps_them():

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from digitlab import draw_predict
 from digitlab.draw_predict import no_screen
+from digitlab.draw_predict.window import BUTTON, CANVAS, PEN, STRIP, TITLE, Sheet, Teller
 from digitlab.ink import Ink
-from digitlab.places import SHIPPED_NETWORK, network_files
+from digitlab.paths import SHIPPED_NETWORK, network_files
 from digitlab.prepare import prepare
-from digitlab.window import BUTTON, CANVAS, PEN, STRIP, TITLE, Sheet, Teller
 
 SCRIPT = [sys.executable, "-m", "digitlab.draw_predict"]
 COMMAND = [str(Path(sys.executable).with_name("digitlab")), "draw"]

@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from helpers import require
 
-from digitlab import working_copy
-from digitlab.places import KIT, NOTEBOOKS
-from digitlab.working_copy import RECORD, refresh, set_aside
+from digitlab.commands import working_copy
+from digitlab.commands.working_copy import RECORD, refresh, set_aside
+from digitlab.paths import KIT, NOTEBOOKS
 
 FIRST, SECOND, THIRD = "01_meet_the_digits.ipynb", "02_train_a_network.ipynb", "03_study_its_mistakes.ipynb"
 IS_NEWER = (

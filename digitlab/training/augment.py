@@ -14,7 +14,7 @@ _SQUARE = np.ones((2, 2), np.uint8)
 _PIXELS = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32)
 
 
-def vary(images, random, strength=1.0):
+def augment(images, random, strength=1.0):
     """Vary pictures of digits.
 
     Parameters

@@ -16,7 +16,7 @@ import numpy as np
 
 from digitlab.data import load_mnist
 from digitlab.ink import Ink
-from digitlab.places import MNIST_ONLY_NETWORK
+from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import Recognizer
 

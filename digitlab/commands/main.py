@@ -9,15 +9,15 @@ import importlib
 import os
 import sys
 
-from digitlab.places import APT_LINE
+from digitlab.paths import APT_LINE
 
 COMMANDS = {
-    "lab": ("digitlab.lab", "open the notebooks in JupyterLab"),
+    "lab": ("digitlab.commands.lab", "open the notebooks in JupyterLab"),
     "train": ("digitlab.train_model", "train the network and save it"),
     "draw": ("digitlab.draw_predict", "draw in a window on the desktop"),
-    "evaluate": ("digitlab.evaluate", "tell how well a network reads a file of drawings"),
-    "class": ("digitlab.class_command", "look after the digits that a class has handed in"),
-    "check": ("digitlab.check", "check that everything a lesson needs is here"),
+    "evaluate": ("digitlab.commands.evaluate", "tell how well a network reads a file of drawings"),
+    "class": ("digitlab_classroom.commands", "look after the digits that a class has handed in"),
+    "check": ("digitlab.commands.check", "check that everything a lesson needs is here"),
 }
 
 

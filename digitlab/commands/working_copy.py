@@ -13,7 +13,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from digitlab.places import MY_NOTEBOOKS, NOTEBOOKS, shown
+from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, shown
 
 RECORD = ".given.json"
 """The file in a working copy that says what was given: for each file the fingerprints of its versions."""

@@ -11,9 +11,9 @@ digitlab class erase WRITER             erase one writer's drawings; --all --yes
 
 from pathlib import Path
 
-from digitlab.collection import ClassDigits
-from digitlab.evaluate import DIGITS
-from digitlab.places import CLASS_DIGITS, SHIPPED_NETWORK, shown
+from digitlab.metrics import DIGITS
+from digitlab.paths import SHIPPED_NETWORK, SUBMISSIONS, shown
+from digitlab_classroom.submissions import SubmissionStore
 
 
 def add_arguments(parser):
@@ -21,8 +21,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--folder",
         type=Path,
-        default=CLASS_DIGITS,
-        help=f"the class's folder (default: {shown(CLASS_DIGITS)}; the environment variable DIGITLAB_CLASS names it)",
+        default=SUBMISSIONS,
+        help=f"the class's folder (default: {shown(SUBMISSIONS)}; the environment variable DIGITLAB_CLASS names it)",
     )
     actions = parser.add_subparsers(title="what to do", metavar="ACTION", dest="action", required=True)
     actions.add_parser("show", help="tell how many drawings there are of each digit, and by whom")
@@ -47,7 +47,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Do what is asked for; return the exit status."""
-    return _ACTIONS[arguments.action](ClassDigits(arguments.folder), arguments)
+    return _ACTIONS[arguments.action](SubmissionStore(arguments.folder), arguments)
 
 
 def _show(collection, arguments):

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.ink import Drawing
-from digitlab.places import shown
+from digitlab.paths import shown
 
-LONGEST_LINE = 100_000
+MAX_LINE_BYTES = 100_000
 """A drawing takes at most so many bytes."""
 
 _LARGEST = 4_096
@@ -44,7 +44,7 @@ def check(drawing):
 
 def read_line(line):
     """Return the drawing of one line that somebody else wrote; raises ValueError where it is none."""
-    if len(line) > LONGEST_LINE:
+    if len(line) > MAX_LINE_BYTES:
         raise ValueError("it is too long")
     drawing = Drawing.from_json(line.decode())
     check(drawing)

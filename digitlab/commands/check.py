@@ -1,4 +1,4 @@
-"""Check that everything a lesson needs is here: ``python -m digitlab.check``, or ``digitlab check``.
+"""Check that everything a lesson needs is here: ``python -m digitlab.commands.check``, or ``digitlab check``.
 
 It is for the days when something is broken, so it stands on Python alone. What it checks is tried in processes of its
 own, because a damaged package may do worse than raise an error: it may end the process that imports it.
@@ -18,7 +18,7 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
-from digitlab.places import (
+from digitlab.paths import (
     APT_LINE,
     HOME,
     KIT,
@@ -108,7 +108,7 @@ def _pins():
 
 def _kit():
     """Tell whether a notebook, which runs in another folder, finds this kit."""
-    code = "import json; from digitlab.places import KIT; print(json.dumps(str(KIT)))"
+    code = "import json; from digitlab.paths import KIT; print(json.dumps(str(KIT)))"
     folder = NOTEBOOKS if NOTEBOOKS.is_dir() else NOTEBOOKS.anchor
     found = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     remedy = _STICK if _is_from_stick() else "uv sync" if _is_uvs() else f'{_python_name()} -m pip install -e "{KIT}"'
@@ -209,9 +209,8 @@ def _try_elsewhere(steps):
 def _start(steps):
     # The modules of a notebook's own folder come first, as in a notebook: a numpy.py there hides the real one.
     path = [str(KIT), str(MY_NOTEBOOKS), str(NOTEBOOKS)]
-    code = (
-        f"import sys; sys.path[:] = {path!r} + [*filter(None, sys.path)]; from digitlab import check; check._answer()"
-    )
+    imports = "from digitlab.commands.check import _answer; _answer()"
+    code = f"import sys; sys.path[:] = {path!r} + [*filter(None, sys.path)]; {imports}"
     return subprocess.Popen(
         [sys.executable, "-c", code, json.dumps(steps)],
         stdin=subprocess.DEVNULL,
@@ -307,7 +306,7 @@ def _python_name():
 
 def main(argv=None):
     """Run the command as a script."""
-    from digitlab.cli import main_of
+    from digitlab.commands.main import main_of
 
     return main_of("check", argv)
 

@@ -1,4 +1,4 @@
-"""Open the notebooks in JupyterLab: ``python -m digitlab.lab``, or ``digitlab lab``.
+"""Open the notebooks in JupyterLab: ``python -m digitlab.commands.lab``, or ``digitlab lab``.
 
 What it opens is the reader's own copy of them (`working_copy`), unless JupyterLab's arguments name a folder or a
 notebook.
@@ -18,11 +18,11 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from digitlab import working_copy
-from digitlab.places import HOME, MY_NOTEBOOKS, NOTEBOOKS, shown
+from digitlab.commands import working_copy
+from digitlab.paths import HOME, MY_NOTEBOOKS, NOTEBOOKS, shown
 
 HANDS_ARGUMENTS_ON = True
-"""Tells `digitlab.cli` that arguments not described here are for JupyterLab."""
+"""Tells `digitlab.commands.main` that arguments not described here are for JupyterLab."""
 
 FIRST_NOTEBOOK = "01_meet_the_digits.ipynb"
 
@@ -59,7 +59,7 @@ def run(arguments):
     # What the command line says goes before all of these.
     config.Application.log_level = logging.ERROR
     config.LabApp.app_settings_dir = str(SETTINGS)
-    config.ServerApp.kernel_websocket_connection_class = "digitlab.connection.PromptConnection"
+    config.ServerApp.kernel_websocket_connection_class = "digitlab.commands.connection.PromptConnection"
     if zmq.has("curve"):
         # Other accounts of a shared machine cannot listen in, and no kernel warns that they could.
         config.MappingKernelManager.transport_encryption = "auto"
@@ -159,7 +159,7 @@ def _port(text):
 
 def main(argv=None):
     """Run the command as a script."""
-    from digitlab.cli import main_of
+    from digitlab.commands.main import main_of
 
     return main_of("lab", argv)
 

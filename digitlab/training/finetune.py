@@ -1,7 +1,8 @@
-"""Teaching a network one's own hand: a copy of it learns some drawings, mixed with MNIST. It stands on `augment`.
+"""Teaching a network one's own hand: a copy of it learns some drawings, mixed with MNIST.
 
-`learn` needs TensorFlow and is run in a process of its own, ``python -m digitlab.learn``; `Learning` starts that
-process and listens to it, and needs none: so a pad goes on reading meanwhile, and the memory is given back at the end.
+`finetune` needs TensorFlow and runs in a process of its own, ``python -m digitlab.training.finetune``.
+`FinetuneProcess` starts that process and listens to it, without TensorFlow: so a pad goes on reading meanwhile, and
+the memory is given back at the end.
 """
 
 import argparse
@@ -15,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.augment import vary
 from digitlab.data import load_mnist
-from digitlab.evaluate import DIGITS
 from digitlab.ink import read_drawings
-from digitlab.places import (
+from digitlab.metrics import DIGITS
+from digitlab.paths import (
     MNIST_ONLY_NETWORK,
     MY_DRAWINGS,
     MY_NETWORK,
@@ -30,13 +30,14 @@ from digitlab.places import (
     settings_of,
 )
 from digitlab.prepare import network_input, prepare
+from digitlab.training.augment import augment
 
 EPOCHS = 3
 FROM_MNIST = 9_000
 """How many of MNIST's digits are repeated, so that nothing is forgotten."""
 
 FROM_HAND = 3_000
-MOST_REPEATS = 150
+MAX_REPEATS = 150
 
 
 def own_network():
@@ -44,7 +45,7 @@ def own_network():
     return MY_NETWORK if network_files(MY_NETWORK)[0].exists() else MNIST_ONLY_NETWORK
 
 
-def learn(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambda share: None):
+def finetune(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambda share: None):
     """Let a copy of a network learn drawings.
 
     Of each digit every second drawing is held out: what the copy has learnt is measured on those, and on MNIST's test
@@ -107,14 +108,14 @@ def learn(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambda s
     report(0.1)
     random = np.random.default_rng(seed)
     hand = np.flatnonzero(~held_out)
-    repeats = min(MOST_REPEATS, -(-FROM_HAND // len(hand)))
+    repeats = min(MAX_REPEATS, -(-FROM_HAND // len(hand)))
     some = random.choice(len(train_labels), FROM_MNIST, replace=False)
     steps = EPOCHS * (FROM_MNIST + repeats * len(hand)) // 64
     rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.01)
     model.compile(optimizer=keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
     for epoch in range(EPOCHS):
         # Each drawing is repeated, never twice alike.
-        images = np.concatenate([train_images[some], vary(np.repeat(pictures[hand], repeats, axis=0), random)])
+        images = np.concatenate([train_images[some], augment(np.repeat(pictures[hand], repeats, axis=0), random)])
         meant = np.concatenate([train_labels[some], np.repeat(labels[hand], repeats)])
         model.fit(network_input(images), meant, batch_size=64, verbose=0)
         report(0.1 + 0.8 * (epoch + 1) / EPOCHS)
@@ -127,7 +128,7 @@ def learn(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambda s
     return {**what, "learnt": len(hand)}
 
 
-class Learning:
+class FinetuneProcess:
     """A process that learns.
 
     Parameters
@@ -135,16 +136,16 @@ class Learning:
     on_progress : callable
         Called with the share done, 0 to 1.
     on_end : callable
-        Called once with what `learn` returned, with words that say what went wrong, or with None where it was
+        Called once with what `finetune` returned, with words that say what went wrong, or with None where it was
         cancelled. Both are called from another thread.
     drawings : path-like, optional
         The file of drawings to learn.
     network, output : path-like, optional
-        As for `learn`.
+        As for `finetune`.
     """
 
     def __init__(self, on_progress, on_end, drawings=MY_DRAWINGS, network=None, output=TAUGHT_NETWORK):
-        command = [sys.executable, "-m", "digitlab.learn", str(drawings), "--output", str(output)]
+        command = [sys.executable, "-m", "digitlab.training.finetune", str(drawings), "--output", str(output)]
         if network is not None:
             command += ["--network", str(network)]
         # Its input stays open as long as this process lives: by that it knows when nobody waits for it any more.
@@ -190,7 +191,7 @@ def _stop_with_the_parent():
 
 
 def main(argv=None):
-    """Learn as `Learning` asks; print one JSON object a line."""
+    """Learn as `FinetuneProcess` asks; print one JSON object a line."""
     parser = argparse.ArgumentParser(description="Let a copy of a network learn a file of drawings.")
     parser.add_argument("drawings", type=Path)
     parser.add_argument("--network", type=Path)
@@ -205,7 +206,7 @@ def main(argv=None):
 
     try:
         drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, why: None)
-        result = learn(drawings, arguments.network, arguments.output, report=lambda share: say(done=share))
+        result = finetune(drawings, arguments.network, arguments.output, report=lambda share: say(done=share))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """Draw in a window on the desktop: ``python -m digitlab.draw_predict``, or ``digitlab draw``.
 
 This module looks for a screen and stands on Python alone, because that has to come first: where there is no screen,
-OpenCV's window ends the whole process, and nothing in Python can catch that. The window itself is `digitlab.window`.
+OpenCV's window ends the whole process, and nothing in Python can catch that. The window itself is in `window`.
 """
 
 import ctypes
@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from digitlab.places import SHIPPED_NETWORK
+from digitlab.paths import SHIPPED_NETWORK
 
 KEYS = "Keys: c clears, u takes the last stroke back, s saves a picture in drawings/, ESC leaves."
 
@@ -32,8 +32,8 @@ def run(arguments):
     if why_not:
         print(f"digitlab draw: {why_not}", file=sys.stderr)
         return 2
+    from digitlab.draw_predict.window import show
     from digitlab.recognizer import Recognizer
-    from digitlab.window import show
 
     show(Recognizer.load(arguments.model))
     return 0
@@ -78,10 +78,6 @@ def _answers(display):
 
 def main(argv=None):
     """Run the command as a script."""
-    from digitlab.cli import main_of
+    from digitlab.commands.main import main_of
 
     return main_of("draw", argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

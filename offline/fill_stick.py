@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
 
-from digitlab.places import KIT
+from digitlab.paths import KIT
 
 HERE = Path(__file__).resolve().parent
 _SPECIFICATION = importlib.util.spec_from_file_location("install_from_stick", HERE / "install.py")

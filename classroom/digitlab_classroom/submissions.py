@@ -24,11 +24,11 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitlab.evaluate import DIGITS, evaluate, is_right
-from digitlab.ink import Drawing, keep_drawing
-from digitlab.places import CLASS_DIGITS, CLASS_NETWORK, DRAWINGS, shown
-from digitlab.untrusted import (
-    LONGEST_LINE,
+from digitlab.ink import Drawing, append_drawing
+from digitlab.metrics import DIGITS, evaluate, is_right
+from digitlab.paths import CLASS_NETWORK, DRAWINGS, SUBMISSIONS, shown
+from digitlab_classroom.safe_io import (
+    MAX_LINE_BYTES,
     check,
     lines_of_file,
     open_without_links,
@@ -38,11 +38,11 @@ from digitlab.untrusted import (
     write_whole,
 )
 
-MOST_DRAWINGS = 2_000
+MAX_DRAWINGS = 2_000
 """So many drawings of one writer are read and taken, and no more."""
 
-MOST_WRITERS = 200
-MOST_BYTES = 4_000_000
+MAX_WRITERS = 200
+MAX_BYTES = 4_000_000
 """So much of one file is read; a class's files together, and one that is handed over, may be fifty times as large."""
 
 _ANIMALS = """
@@ -62,7 +62,7 @@ _HANDED_IN, _ADDED, _HIDDEN = "drawings.jsonl", "added.jsonl", "hidden.txt"
 
 
 @dataclass(frozen=True, eq=False)
-class ClassDrawing(Drawing):
+class Submission(Drawing):
     """A drawing of the class: an ink, its label and its writer's pseudonym, and what it is told from others by."""
 
     number: int = 0
@@ -89,11 +89,11 @@ class Added:
     """The pseudonyms that its writers have here."""
 
 
-class NotHandedInError(OSError):
+class NotSubmittedError(OSError):
     """A drawing could not be handed in, but it is kept, and goes along with the next one."""
 
 
-def new_writer(folder=CLASS_DIGITS):
+def new_writer(folder=SUBMISSIONS):
     """Take a pseudonym that is free, by making its folder.
 
     Parameters
@@ -116,9 +116,9 @@ def new_writer(folder=CLASS_DIGITS):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    taken = {path.name for path in itertools.islice(folder.iterdir(), 10 * MOST_WRITERS)}
-    if len(taken) >= MOST_WRITERS:
-        raise ValueError(f"{shown(folder)} has {MOST_WRITERS} writers already; begin a new folder for another class.")
+    taken = {path.name for path in itertools.islice(folder.iterdir(), 10 * MAX_WRITERS)}
+    if len(taken) >= MAX_WRITERS:
+        raise ValueError(f"{shown(folder)} has {MAX_WRITERS} writers already; begin a new folder for another class.")
     for number in itertools.count(1):
         names = [name if number == 1 else f"{name}-{number}" for name in PSEUDONYMS]
         for name in random.SystemRandom().sample(names, len(names)):
@@ -158,7 +158,7 @@ def scores(drawings, predictions):
     Returns
     -------
     dict
-        As `digitlab.evaluate.evaluate` returns it, and besides how many are read ``right``, and ``per_writer``: for
+        As `digitlab.metrics.evaluate` returns it, and besides how many are read ``right``, and ``per_writer``: for
         each pseudonym ``drawings``, ``right`` and ``accuracy``. Where no drawing is labelled with a digit, there are
         0 ``drawings`` and no accuracy.
     """
@@ -176,7 +176,7 @@ def scores(drawings, predictions):
     return {**evaluate(drawings, predictions), "right": right, "per_writer": per_writer}
 
 
-class ClassDigits:
+class SubmissionStore:
     """The digits of a class. To make one changes nothing on the disk; it may be used from several threads.
 
     Parameters
@@ -191,7 +191,7 @@ class ClassDigits:
         For each writer how many lines were no drawings when they were last read.
     """
 
-    def __init__(self, folder=CLASS_DIGITS):
+    def __init__(self, folder=SUBMISSIONS):
         self.folder = Path(folder).expanduser().absolute()
         self.left_out = {}
         self._lock = threading.RLock()
@@ -200,7 +200,7 @@ class ClassDigits:
 
     def __repr__(self):
         drawings = self.drawings()
-        return f"ClassDigits({len(drawings)} drawings by {len({drawing.writer for drawing in drawings})} writers)"
+        return f"SubmissionStore({len(drawings)} drawings by {len({drawing.writer for drawing in drawings})} writers)"
 
     # Handing in
 
@@ -239,7 +239,7 @@ class ClassDigits:
         ------
         ValueError
             Where nothing is drawn, the drawing is too large, or there are too many.
-        NotHandedInError
+        NotSubmittedError
             Where the class's folder cannot be written: the drawing is kept in the reader's own folder then.
         OSError
             Where it could be kept nowhere.
@@ -249,9 +249,9 @@ class ClassDigits:
             raise ValueError("Draw something first.")
         check(drawing)
         size = len(ink.to_json(label, "a" * 25).encode())
-        if size > LONGEST_LINE:
+        if size > MAX_LINE_BYTES:
             raise ValueError(
-                f"This drawing takes {size // 1000:,} kB, and the class's digits take {LONGEST_LINE // 1000} kB at "
+                f"This drawing takes {size // 1000:,} kB, and the class's digits take {MAX_LINE_BYTES // 1000} kB at "
                 f"most: press Clear, and draw it again with fewer strokes."
             )
         with self._lock:
@@ -266,7 +266,7 @@ class ClassDigits:
                         f"The drawing could not be handed in to {shown(self.folder)} ({_why(error)}), nor "
                         f"kept in {shown(self._waiting)} ({_why(other)})."
                     ) from None
-                raise NotHandedInError(
+                raise NotSubmittedError(
                     f"The drawing could not be handed in to {shown(self.folder)} ({_why(error)}). It is kept "
                     f"in {shown(self._waiting)}, and goes along with the next one."
                 ) from None
@@ -276,7 +276,7 @@ class ClassDigits:
             return len(self._drawings_of(writer))
 
     def own(self):
-        """Return what this seat has handed in, hidden or not: a list of ClassDrawing."""
+        """Return what this seat has handed in, hidden or not: a list of Submission."""
         with self._lock:
             writer = self.writer
             if writer is None:
@@ -295,7 +295,7 @@ class ClassDigits:
 
         Returns
         -------
-        tuple of ClassDrawing
+        tuple of Submission
             Writer by writer, each in the order in which they were handed in. Only what has changed is read again; as
             long as nothing has, it is the same tuple.
         """
@@ -313,7 +313,7 @@ class ClassDigits:
             return self._shown[1]
 
     def scores(self, recognizer):
-        """Measure how well a network reads the class's digits; see `digitlab.collection.scores`."""
+        """Measure how well a network reads the class's digits; see `digitlab_classroom.submissions.scores`."""
         drawings = self.drawings()
         return scores(drawings, recognizer.predict_many(drawing.ink for drawing in drawings))
 
@@ -330,7 +330,7 @@ class ClassDigits:
 
         Parameters
         ----------
-        which : str or ClassDrawing
+        which : str or Submission
             A drawing or its fingerprint; or a pseudonym, whose drawings are hidden that are there by now.
         number : int, optional
             With a pseudonym: only the drawing of this number.
@@ -498,7 +498,7 @@ class ClassDigits:
             Where the file cannot be read or is too large, or the class is full; the class's folder cannot be written.
         """
         by_writer, bad_lines = {}, 0
-        for line in lines_of_file(Path(path).expanduser(), 50 * MOST_BYTES):
+        for line in lines_of_file(Path(path).expanduser(), 50 * MAX_BYTES):
             try:
                 drawing = read_line(line)
             except ValueError:
@@ -529,21 +529,21 @@ class ClassDigits:
         Parameters
         ----------
         network, output : path-like, optional
-            As for `digitlab.learn.learn`, which does the work.
+            As for `digitlab.training.finetune.learn`, which does the work.
         report : callable, optional
             Called with the share done, 0 to 1, now and then.
 
         Returns
         -------
         dict
-            As `digitlab.learn.learn` returns it.
+            As `digitlab.training.finetune.learn` returns it.
 
         Raises
         ------
         ValueError
             Where there is too little to learn from; in the words of the process that learns.
         """
-        from digitlab.learn import Learning
+        from digitlab.training.finetune import FinetuneProcess
 
         ended, results = threading.Event(), []
 
@@ -553,7 +553,7 @@ class ClassDigits:
 
         with tempfile.TemporaryDirectory() as folder:
             self.export(Path(folder, "class.jsonl"))
-            learning = Learning(report, end, Path(folder, "class.jsonl"), network, output)
+            learning = FinetuneProcess(report, end, Path(folder, "class.jsonl"), network, output)
             try:
                 ended.wait()
             except KeyboardInterrupt:
@@ -619,10 +619,10 @@ class ClassDigits:
         self._read(writer)
         path = folder / file
         size = path.lstat().st_size if path.exists() else 0
-        if len(self._drawings_of(writer)) + len(drawings) > MOST_DRAWINGS or size > MOST_BYTES - LONGEST_LINE:
-            raise ValueError(f"Of one writer the class's digits take {MOST_DRAWINGS:,} drawings; {writer} has no room.")
+        if len(self._drawings_of(writer)) + len(drawings) > MAX_DRAWINGS or size > MAX_BYTES - MAX_LINE_BYTES:
+            raise ValueError(f"Of one writer the class's digits take {MAX_DRAWINGS:,} drawings; {writer} has no room.")
         for drawing in drawings:
-            keep_drawing(path, drawing.ink, drawing.label, writer, opener=open_without_links)
+            append_drawing(path, drawing.ink, drawing.label, writer, opener=open_without_links)
 
     # Reading what others wrote
 
@@ -632,12 +632,12 @@ class ClassDigits:
             with os.scandir(self.folder) as entries:
                 names = [
                     entry.name
-                    for entry in itertools.islice(entries, 50 * MOST_WRITERS)
+                    for entry in itertools.islice(entries, 50 * MAX_WRITERS)
                     if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
                 ]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(names)[:MOST_WRITERS]
+        return sorted(names)[:MAX_WRITERS]
 
     def _forget(self, name):
         for file in (_HANDED_IN, _ADDED):
@@ -648,13 +648,13 @@ class ClassDigits:
         for file in (_HANDED_IN, _ADDED):
             stamp, _, parsed = self._files.get((name, file), (None, [], {}))
             try:
-                new_stamp, content = read_regular(self.folder, name, file, stamp, MOST_BYTES)
+                new_stamp, content = read_regular(self.folder, name, file, stamp, MAX_BYTES)
             except OSError:
                 self._files.pop((name, file), None)
                 continue
             if content is None:
                 continue
-            if sum(stamp[1] for key, (stamp, *_) in self._files.items() if key != (name, file)) > 50 * MOST_BYTES:
+            if sum(stamp[1] for key, (stamp, *_) in self._files.items() if key != (name, file)) > 50 * MAX_BYTES:
                 content = b""
             lines = content[: content.rfind(b"\n") + 1].split(b"\n")  # What comes after is still being written.
             parsed = {line: parsed[line] if line in parsed else _parsed(line) for line in lines if line.strip()}
@@ -670,13 +670,13 @@ class ClassDigits:
             drawings |= {one.fingerprint: one for one in own if one.fingerprint not in drawings}
         self.left_out[plain(name)] = bad
         return [
-            ClassDrawing(one.ink, one.label, plain(name), number, one.fingerprint)
-            for number, one in enumerate(itertools.islice(drawings.values(), MOST_DRAWINGS), 1)
+            Submission(one.ink, one.label, plain(name), number, one.fingerprint)
+            for number, one in enumerate(itertools.islice(drawings.values(), MAX_DRAWINGS), 1)
         ]
 
     def _hidden(self):
         try:
-            content = read_regular(self.folder, "", _HIDDEN, None, MOST_BYTES)[1]
+            content = read_regular(self.folder, "", _HIDDEN, None, MAX_BYTES)[1]
         except OSError:
             return set()
         lines = content.decode("ascii", "replace").split()
@@ -689,7 +689,7 @@ class ClassDigits:
     def _marks(self, which, number):
         """Return the fingerprints of the drawings that are meant."""
         self.drawings()
-        if isinstance(which, ClassDrawing):
+        if isinstance(which, Submission):
             return [which.fingerprint]
         everything = [drawing for name in self._names() for drawing in self._drawings_of(name)]
         if number is None and _FINGERPRINT.fullmatch(which):
@@ -720,4 +720,4 @@ def _parsed(line):
         drawing = read_line(line)
     except ValueError:
         return None
-    return ClassDrawing(drawing.ink, drawing.label, fingerprint=fingerprint(drawing))
+    return Submission(drawing.ink, drawing.label, fingerprint=fingerprint(drawing))

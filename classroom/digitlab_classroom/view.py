@@ -17,11 +17,11 @@ import cv2
 import ipywidgets
 import numpy as np
 
-from digitlab.answer import words_html
-from digitlab.collection import ClassDigits
-from digitlab.evaluate import DIGITS, is_right
 from digitlab.ink import CANVAS, PEN, draw_strokes
+from digitlab.metrics import DIGITS, is_right
+from digitlab.pad_html import words_html
 from digitlab.recognizer import Recognizer
+from digitlab_classroom.submissions import SubmissionStore
 
 PAUSE = 2
 LATEST = 30
@@ -72,7 +72,7 @@ def _watch(view):
         _WATCHER.views.add(view)
 
 
-class ClassView(ipywidgets.VBox):
+class SubmissionsView(ipywidgets.VBox):
     """What a class has handed in: how many of each digit, by whom, and how a network reads them.
 
     It shows what is new by itself, within two seconds. Who may write to the class's folder, as a rule the teacher,
@@ -82,18 +82,18 @@ class ClassView(ipywidgets.VBox):
     ----------
     recognizer : Recognizer, optional
         The network that reads; by default the one that came with the kit.
-    collection : ClassDigits, optional
+    collection : SubmissionStore, optional
         By default that of this seat's class.
 
     Attributes
     ----------
-    collection : ClassDigits
+    collection : SubmissionStore
     recognizer : Recognizer
     """
 
     def __init__(self, recognizer=None, collection=None):
         self.recognizer = recognizer or Recognizer.load()
-        self.collection = ClassDigits() if collection is None else collection
+        self.collection = SubmissionStore() if collection is None else collection
         self._lock = threading.RLock()
         self._drawings = None
         self._predictions, self._pictures = {}, {}
@@ -117,7 +117,7 @@ class ClassView(ipywidgets.VBox):
         _watch(self)
 
     def __repr__(self):
-        return f"ClassView({self.collection})"
+        return f"SubmissionsView({self.collection})"
 
     def refresh(self):
         """Show what the class has handed in by now; where nothing has changed, do nothing."""
@@ -245,7 +245,7 @@ def overview_html(drawings, predictions, own=None):
 
     Parameters
     ----------
-    drawings : sequence of ClassDrawing
+    drawings : sequence of Submission
     predictions : sequence of Prediction
         What the network made of each.
     own : str, optional

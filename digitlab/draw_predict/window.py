@@ -17,8 +17,8 @@ import numpy as np
 from digitlab.draw_predict import KEYS
 from digitlab.ink import CANVAS as NOTEBOOK_CANVAS
 from digitlab.ink import PEN as NOTEBOOK_PEN
-from digitlab.ink import Ink, draw_strokes, save_picture
-from digitlab.places import shown
+from digitlab.ink import Ink, draw_strokes, save_image
+from digitlab.paths import shown
 
 TITLE = "digitlab: draw a digit"
 
@@ -245,7 +245,7 @@ def _loop(sheet, teller, interrupted):
 
 def _save(sheet):
     try:
-        print(f"Saved as {shown(save_picture(sheet.ink))}.", flush=True)
+        print(f"Saved as {shown(save_image(sheet.ink))}.", flush=True)
     except ValueError as error:
         print(error, flush=True)
     except OSError as error:

@@ -11,12 +11,12 @@ and by drawings made by code.
 
 import numpy as np
 
-from digitlab.augment import vary
 from digitlab.data import NOT_A_DIGIT
 from digitlab.network import keras, probabilities
 from digitlab.prepare import SIDE, network_input
-from digitlab.recognizer import scaled
-from digitlab.synthesis import CHUNK, synthesise
+from digitlab.recognizer import apply_temperature
+from digitlab.training.augment import augment
+from digitlab.training.synthesis import CHUNK, synthesise
 
 DRAWINGS = 240_000
 """How many drawings are made by code, once; each epoch shows as many of them as there are digits of MNIST."""
@@ -87,7 +87,7 @@ class Mixture(keras.utils.PyDataset):
         """Vary all digits of MNIST, and as many of the drawings, which are varied enough to need it only half."""
         (images, labels), (drawings, drawing_labels) = self._parts
         some = self._random.choice(len(drawings), min(len(images), len(drawings)), replace=False)
-        self._images = np.concatenate([vary(images, self._random), vary(drawings[some], self._random, 0.5)])
+        self._images = np.concatenate([augment(images, self._random), augment(drawings[some], self._random, 0.5)])
         self._labels = np.concatenate([labels, drawing_labels[some]])
         self._order = self._random.permutation(len(self._labels))
 
@@ -134,11 +134,11 @@ def train(images, labels, seed, epochs=EPOCHS, drawings=DRAWINGS, callbacks=()):
     )
     model.fit(mixture, epochs=epochs, callbacks=list(callbacks))
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    settle(model, mixture)
+    update_batch_norm(model, mixture)
     return model, calibrate(probabilities(model, network_input(pictures[:HELD_OUT])), meant[:HELD_OUT])
 
 
-def settle(model, mixture, batches=400):
+def update_batch_norm(model, mixture, batches=400):
     """Let the normalisations of a network measure anew what comes to them, for its weights have been averaged."""
     for number in range(min(batches, len(mixture))):
         model(mixture[number][0], training=True)
@@ -162,9 +162,9 @@ def calibrate(given, labels):
         of those read no more than `WRONG_AMONG_ACCEPTED` are misread.
     """
     temperatures = np.geomspace(0.2, 5, 200)
-    losses = [-np.log(scaled(given, t)[np.arange(len(labels)), labels] + 1e-12).mean() for t in temperatures]
+    losses = [-np.log(apply_temperature(given, t)[np.arange(len(labels)), labels] + 1e-12).mean() for t in temperatures]
     temperature = float(temperatures[np.argmin(losses)])
-    answers = scaled(given, temperature)
+    answers = apply_temperature(given, temperature)
     digits = answers[:, :NOT_A_DIGIT]
     surest_first = np.argsort(-digits.max(axis=1))
     wrong = np.cumsum((digits.argmax(axis=1) != labels)[surest_first])

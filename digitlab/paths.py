@@ -29,7 +29,7 @@ MY_NOTEBOOKS = HOME / "my_notebooks"
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
-CLASS_DIGITS = Path(os.environ.get("DIGITLAB_CLASS", HOME / "class")).expanduser().absolute()
+SUBMISSIONS = Path(os.environ.get("DIGITLAB_CLASS", HOME / "class")).expanduser().absolute()
 """Where a class hands in its drawings: a folder that its seats share, which DIGITLAB_CLASS names."""
 
 CLASS_NETWORK = HOME / "model" / "my_network_class"

@@ -1,8 +1,8 @@
 """One seat of a JupyterHub: JupyterLab for one person, in a copy of the notebooks of one's own. It stands on `lab`.
 
-A hub starts ``python -m digitlab.seat`` in place of ``jupyterhub-singleuser``, with the same arguments. Before
-JupyterLab starts, the copy is made or brought up to date, as `digitlab lab` does it. What is kept of a seat is in the
-folder that DIGITLAB_HOME names; by default that is ``digitlab`` in the person's home.
+A hub starts ``python -m digitlab_classroom.seat`` in place of ``jupyterhub-singleuser``, with the same arguments.
+Before JupyterLab starts, the copy is made or brought up to date, as `digitlab lab` does it. What is kept of a seat is
+in the folder that DIGITLAB_HOME names; by default that is ``digitlab`` in the person's home.
 """
 
 import os
@@ -30,9 +30,9 @@ def main(arguments=None):
     os.environ.setdefault("DIGITLAB_HOME", str(Path.home() / "digitlab"))
     os.environ["DIGITLAB_SHARED_SERVER"] = "1"
     # Only now: where things are is settled when `places` is imported.
-    from digitlab import working_copy
-    from digitlab.lab import FIRST_NOTEBOOK, SETTINGS, start_sooner
-    from digitlab.places import MY_NOTEBOOKS
+    from digitlab.commands import working_copy
+    from digitlab.commands.lab import FIRST_NOTEBOOK, SETTINGS, start_sooner
+    from digitlab.paths import MY_NOTEBOOKS
 
     for sentence in working_copy.refresh():
         print(sentence, flush=True)
@@ -44,7 +44,7 @@ def main(arguments=None):
 
     options = [
         f"--LabApp.app_settings_dir={SETTINGS}",
-        "--ServerApp.kernel_websocket_connection_class=digitlab.connection.PromptConnection",
+        "--ServerApp.kernel_websocket_connection_class=digitlab.commands.connection.PromptConnection",
         f"--MappingKernelManager.cull_idle_timeout={KERNEL_REST}",
         "--MappingKernelManager.cull_interval=60",
         "--MappingKernelManager.cull_connected=True",

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlab.evaluate import bitmap, calibration_error, evaluate, misread, roc_area
+from digitlab.commands.evaluate import bitmap
 from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
+from digitlab.metrics import calibration_error, evaluate, misread, roc_area
 from digitlab.recognizer import Prediction
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from helpers import wait_until
 
-from digitlab.ink import Drawing, Ink, keep_drawing
-from digitlab.learn import Learning, learn
-from digitlab.places import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
+from digitlab.ink import Drawing, Ink, append_drawing
+from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.recognizer import Recognizer
+from digitlab.training.finetune import FinetuneProcess, finetune
 
 
 def odd_sevens(count):
@@ -27,9 +27,9 @@ def taught(tmp_path_factory):
     """Twenty drawings learnt in a process of its own, as the pad does it; and all that was said."""
     folder = tmp_path_factory.mktemp("taught")
     for ink in odd_sevens(20):
-        keep_drawing(folder / "drawings.jsonl", ink, 7)
+        append_drawing(folder / "drawings.jsonl", ink, 7)
     progress, ends = [], []
-    Learning(progress.append, ends.append, folder / "drawings.jsonl", MNIST_ONLY_NETWORK, folder / "taught")
+    FinetuneProcess(progress.append, ends.append, folder / "drawings.jsonl", MNIST_ONLY_NETWORK, folder / "taught")
     wait_until(lambda: ends, seconds=180)
     return folder / "taught", progress, ends
 
@@ -63,9 +63,11 @@ def test_it_tells_how_far_it_is(taught):
 
 def test_it_can_be_cancelled_and_leaves_nothing(tmp_path):
     for ink in odd_sevens(4):
-        keep_drawing(tmp_path / "drawings.jsonl", ink, 7)
+        append_drawing(tmp_path / "drawings.jsonl", ink, 7)
     progress, ends = [], []
-    learning = Learning(progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
+    learning = FinetuneProcess(
+        progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new"
+    )
     wait_until(lambda: progress, seconds=120)
     learning.cancel()
     wait_until(lambda: ends)
@@ -75,17 +77,17 @@ def test_it_can_be_cancelled_and_leaves_nothing(tmp_path):
 
 def test_what_goes_wrong_is_told_in_one_line(tmp_path):
     ends = []
-    Learning(print, ends.append, tmp_path / "none.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
+    FinetuneProcess(print, ends.append, tmp_path / "none.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
     wait_until(lambda: ends, seconds=60)
     assert ends[0].startswith("There is no file ")
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(tmp_path):
     for ink in odd_sevens(2):
-        keep_drawing(tmp_path / "drawings.jsonl", ink, 7)
+        append_drawing(tmp_path / "drawings.jsonl", ink, 7)
     progress, ends = [], []
     inside_a_file = tmp_path / "drawings.jsonl" / "new"
-    Learning(progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, inside_a_file)
+    FinetuneProcess(progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, inside_a_file)
     wait_until(lambda: ends, seconds=60)
     assert ends[0].startswith("No network can be saved in ")
     assert progress == []
@@ -93,8 +95,15 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(tmp_p
 
 def test_it_ends_with_the_process_that_asked_for_it(tmp_path):
     for ink in odd_sevens(4):
-        keep_drawing(tmp_path / "drawings.jsonl", ink, 7)
-    command = [sys.executable, "-m", "digitlab.learn", tmp_path / "drawings.jsonl", "--output", tmp_path / "new"]
+        append_drawing(tmp_path / "drawings.jsonl", ink, 7)
+    command = [
+        sys.executable,
+        "-m",
+        "digitlab.training.finetune",
+        tmp_path / "drawings.jsonl",
+        "--output",
+        tmp_path / "new",
+    ]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert not network_files(tmp_path / "new")[1].exists()
@@ -104,24 +113,24 @@ def test_it_ends_with_the_process_that_asked_for_it(tmp_path):
 def test_too_little_to_learn_from_is_told(tmp_path, labels):
     drawings = [Drawing(Ink.example(7), label) for label in labels]
     with pytest.raises(ValueError, match="add at least two drawings of the same digit"):
-        learn(drawings, MNIST_ONLY_NETWORK, tmp_path / "new")
+        finetune(drawings, MNIST_ONLY_NETWORK, tmp_path / "new")
 
 
 @pytest.mark.parametrize("kept", [SHIPPED_NETWORK, network_files(MNIST_ONLY_NETWORK)[0]])
 def test_the_networks_that_came_with_the_kit_are_never_overwritten(kept):
     before = network_files(kept)[1].read_bytes()
     with pytest.raises(ValueError, match="are not overwritten"):
-        learn([Drawing(ink, "7") for ink in odd_sevens(4)], MNIST_ONLY_NETWORK, kept)
+        finetune([Drawing(ink, "7") for ink in odd_sevens(4)], MNIST_ONLY_NETWORK, kept)
     assert network_files(kept)[1].read_bytes() == before
 
 
 def test_the_kit_s_own_network_can_learn_too_and_keeps_its_settings(tmp_path, monkeypatch):
     for file in (*network_files(SHIPPED_NETWORK), SHIPPED_NETWORK.with_suffix(".json")):
         shutil.copy(file, tmp_path)
-    monkeypatch.setattr("digitlab.learn.FROM_MNIST", 256)
-    monkeypatch.setattr("digitlab.learn.EPOCHS", 1)
+    monkeypatch.setattr("digitlab.training.finetune.FROM_MNIST", 256)
+    monkeypatch.setattr("digitlab.training.finetune.EPOCHS", 1)
     base = tmp_path / SHIPPED_NETWORK.name
-    learn([Drawing(ink, "7") for ink in odd_sevens(4)], base, tmp_path / "new")
+    finetune([Drawing(ink, "7") for ink in odd_sevens(4)], base, tmp_path / "new")
     old, new = json.loads(base.with_suffix(".json").read_text()), json.loads((tmp_path / "new.json").read_text())
     assert old == new
     assert Recognizer.load(tmp_path / "new").threshold == old["threshold"]

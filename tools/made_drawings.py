@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.synthesis import draw_digit
+from digitlab.training.synthesis import draw_digit
 
 SEED = 20_000
 

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from digitlab_classroom import submissions as collection_module
+from digitlab_classroom.safe_io import MAX_LINE_BYTES
+from digitlab_classroom.submissions import (
+    MAX_WRITERS,
+    PSEUDONYMS,
+    NotSubmittedError,
+    SubmissionStore,
+    fingerprint,
+    new_writer,
+)
 from helpers import obey_permissions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digitlab import collection as collection_module
-from digitlab.collection import (
-    MOST_WRITERS,
-    PSEUDONYMS,
-    ClassDigits,
-    NotHandedInError,
-    fingerprint,
-    new_writer,
-)
-from digitlab.ink import Drawing, Ink, keep_drawing, read_drawings
-from digitlab.untrusted import LONGEST_LINE
+from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
 
 links = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has neither FIFOs nor links nor permissions like these for everyone"
@@ -54,7 +54,7 @@ def be(monkeypatch, folder):
 
     def be(writer):
         monkeypatch.setenv("DIGITLAB_WRITER", writer)
-        return ClassDigits(folder)
+        return SubmissionStore(folder)
 
     return be
 
@@ -125,22 +125,22 @@ def test_a_new_writers_folder_may_be_read_by_others_whatever_the_umask(folder):
 
 
 def test_a_class_that_is_full_says_so(folder, monkeypatch):
-    monkeypatch.setattr(collection_module, "MOST_WRITERS", 3)
+    monkeypatch.setattr(collection_module, "MAX_WRITERS", 3)
     for _ in range(3):
         new_writer(folder)
     with pytest.raises(ValueError, match="has 3 writers already"):
         new_writer(folder)
-    assert MOST_WRITERS >= 100
+    assert MAX_WRITERS >= 100
 
 
 def test_a_seat_takes_its_pseudonym_at_the_first_drawing_and_keeps_it(folder):
-    digits = ClassDigits(folder)
+    digits = SubmissionStore(folder)
     assert digits.writer is None
     assert digits.drawings() == ()
     assert not folder.exists()
     assert digits.hand_in(Ink.example(3), 3) == 1
     assert digits.writer in PSEUDONYMS
-    again = ClassDigits(folder)
+    again = SubmissionStore(folder)
     assert again.writer == digits.writer
     assert again.hand_in(Ink.example(4), 4) == 2
     assert told(again.drawings()) == [(digits.writer, "3"), (digits.writer, "4")]
@@ -148,8 +148,8 @@ def test_a_seat_takes_its_pseudonym_at_the_first_drawing_and_keeps_it(folder):
 
 
 def test_of_another_class_the_same_seat_is_another_writer_there(tmp_path, folder):
-    ClassDigits(folder).hand_in(Ink.example(3), 3)
-    other = ClassDigits(tmp_path / "other")
+    SubmissionStore(folder).hand_in(Ink.example(3), 3)
+    other = SubmissionStore(tmp_path / "other")
     assert other.writer is None
     other.hand_in(Ink.example(3), 3)
     assert len(list(other.folder.iterdir())) == 1
@@ -176,7 +176,7 @@ def test_what_is_handed_in_is_what_is_read(be):
     otter.hand_in(Ink.example(3), 3)
     heron = be("heron")
     heron.hand_in(Ink.example(8), "8")
-    one, other = ClassDigits(heron.folder).drawings()
+    one, other = SubmissionStore(heron.folder).drawings()
     assert (one.writer, one.label, other.writer, other.label) == ("heron", "8", "otter", "3")
     assert [s.tolist() for s in other.ink.strokes] == [s.tolist() for s in Ink.example(3).strokes]
     assert other.fingerprint == fingerprint(Drawing(Ink.example(3), "3"))
@@ -215,7 +215,7 @@ def test_what_is_no_drawing_for_a_class_is_refused_in_words(be, ink, label, word
 
 
 def test_one_writer_cannot_fill_the_disk(be, monkeypatch):
-    monkeypatch.setattr(collection_module, "MOST_DRAWINGS", 2)
+    monkeypatch.setattr(collection_module, "MAX_DRAWINGS", 2)
     digits = be("otter")
     for number in range(2):
         digits.hand_in(variant(3, number), 3)
@@ -230,11 +230,11 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_drawing_goes_along_late
     folder.write_text("This is a file, where a folder should be.")
     digits = be("otter")
     for number in range(3):
-        with pytest.raises(NotHandedInError, match=r"could not be handed in .* It is kept in .*not_handed_in"):
+        with pytest.raises(NotSubmittedError, match=r"could not be handed in .* It is kept in .*not_handed_in"):
             digits.hand_in(variant(5, number), 5)
     assert digits.waiting() == 3
     folder.unlink()
-    assert ClassDigits(folder).hand_in(variant(5, 3), 5) == 4
+    assert SubmissionStore(folder).hand_in(variant(5, 3), 5) == 4
     assert digits.waiting() == 0
     assert len({one.fingerprint for one in digits.drawings()}) == len(digits.drawings()) == 4
     assert [path.name for path in home.iterdir()] == []
@@ -243,10 +243,10 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_drawing_goes_along_late
 def test_what_was_handed_in_before_a_crash_is_not_there_twice(be, home):
     digits = be("otter")
     digits._keep_waiting(Drawing(Ink.example(5), "5"))
-    keep_drawing(digits.folder / "otter" / "drawings.jsonl", Ink.example(5), 5)
+    append_drawing(digits.folder / "otter" / "drawings.jsonl", Ink.example(5), 5)
     assert digits.hand_in(Ink.example(6), 6) == 2
     assert digits.waiting() == 0
-    keep_drawing(digits.folder / "otter" / "drawings.jsonl", Ink.example(6), 6)
+    append_drawing(digits.folder / "otter" / "drawings.jsonl", Ink.example(6), 6)
     assert told(digits.drawings()) == [("otter", "5"), ("otter", "6")]
 
 
@@ -261,8 +261,8 @@ def test_where_it_can_be_kept_nowhere_that_is_said(be, folder, home):
 MANY = """
 import os, sys
 from pathlib import Path
-from digitlab.collection import ClassDigits, new_writer
-from digitlab.ink import Ink, keep_drawing
+from digitlab_classroom.submissions import SubmissionStore, new_writer
+from digitlab.ink import Ink, append_drawing
 folder, one_file, each = Path(sys.argv[1]), sys.argv[2] == "one", int(sys.argv[3])
 start, go = os.pipe()
 children = []
@@ -276,7 +276,7 @@ for number in range(60):
     status = 1
     try:
         os.environ["DIGITLAB_WRITER"] = "otter" if one_file else new_writer(folder)
-        digits = ClassDigits(folder)
+        digits = SubmissionStore(folder)
         for turn in range(each):
             ink = Ink([stroke + (number / 4, turn / 4) for stroke in Ink.example(turn % 10).strokes])
             digits.hand_in(ink, turn % 10)
@@ -294,7 +294,7 @@ sys.exit(any(statuses))
 def test_sixty_processes_lose_nothing_and_nobody_ever_sees_half_a_line(folder, home, files, each):
     environment = {**os.environ, "DIGITLAB_HOME": str(home)}
     writers = subprocess.Popen([sys.executable, "-c", MANY, str(folder), files, str(each)], env=environment)
-    digits = ClassDigits(folder)
+    digits = SubmissionStore(folder)
     counts = []
     while writers.poll() is None:
         counts.append(len(digits.drawings()))
@@ -326,13 +326,13 @@ def test_sixty_processes_lose_nothing_and_nobody_ever_sees_half_a_line(folder, h
         b'{"strokes": [[[1, 0]]]}',
         b'{"label": "\\ud800", "strokes": [[[1, 0]]]}',
         b'{"label": "<script>", "strokes": [[[1, 0]]]}',
-        b'{"label": "7", "strokes": [[[1, 0]]], "x": "' + b"x" * LONGEST_LINE + b'"}',
+        b'{"label": "7", "strokes": [[[1, 0]]], "x": "' + b"x" * MAX_LINE_BYTES + b'"}',
         b'{"label": "7", "strokes": {"__class__": "os.system"}}',
     ],
 )
 def test_a_hostile_line_costs_itself_alone(folder, recognizer, bad):
     put(folder, "otter", GOOD.encode(), b"\n", bad, b"\n", variant(8, 1).to_json(8).encode(), b"\n")
-    digits = ClassDigits(folder)
+    digits = SubmissionStore(folder)
     assert told(digits.drawings()) == [("otter", "7"), ("otter", "8")]
     assert digits.left_out == {"otter": 1}
     assert digits.scores(recognizer)["drawings"] == 2
@@ -364,12 +364,12 @@ def test_whatever_a_line_says_it_is_a_drawing_that_can_be_read_or_nothing(recogn
 
 def test_the_writer_is_the_folder_whatever_the_line_says(folder):
     put(folder, "otter", Ink.example(7).to_json(7, "heron").encode() + b"\n")
-    assert told(ClassDigits(folder).drawings()) == [("otter", "7")]
+    assert told(SubmissionStore(folder).drawings()) == [("otter", "7")]
 
 
 def test_a_last_line_that_is_still_being_written_is_left_alone(folder):
     put(folder, "otter", GOOD.encode() + b"\n" + variant(7, 1).to_json(7).encode())
-    digits = ClassDigits(folder)
+    digits = SubmissionStore(folder)
     assert len(digits.drawings()) == 1
     assert digits.left_out == {"otter": 0}
     with (folder / "otter" / "drawings.jsonl").open("ab") as file:
@@ -389,7 +389,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(folder, tmp_path):
     (folder / "hare" / "drawings.jsonl").symlink_to("/dev/zero")
     (folder / "wolf").symlink_to(secret)
     (folder / "hidden.txt").symlink_to("/dev/zero")
-    assert ClassDigits(folder).drawings() == ()
+    assert SubmissionStore(folder).drawings() == ()
 
 
 @links
@@ -398,24 +398,24 @@ def test_nobodys_other_files_are_written_to_through_a_link(be, folder, tmp_path)
     diary.write_text("Dear diary,")
     (folder / "otter").mkdir(parents=True)
     (folder / "otter" / "drawings.jsonl").symlink_to(diary)
-    with pytest.raises(NotHandedInError):
+    with pytest.raises(NotSubmittedError):
         be("otter").hand_in(Ink.example(3), 3)
     (tmp_path / "away").mkdir()
     (folder / "heron").symlink_to(tmp_path / "away")
-    with pytest.raises(NotHandedInError):
+    with pytest.raises(NotSubmittedError):
         be("heron").hand_in(Ink.example(3), 3)
     assert diary.read_text() == "Dear diary,"
     assert list((tmp_path / "away").iterdir()) == []
 
 
 def test_files_and_folders_without_end_are_read_up_to_a_bound(folder, monkeypatch):
-    monkeypatch.setattr(collection_module, "MOST_BYTES", 20_000)
-    monkeypatch.setattr(collection_module, "MOST_WRITERS", 5)
+    monkeypatch.setattr(collection_module, "MAX_BYTES", 20_000)
+    monkeypatch.setattr(collection_module, "MAX_WRITERS", 5)
     lines = b"".join(variant(7, number).to_json(7).encode() + b"\n" for number in range(100))
     assert len(lines) > 40_000
     for number in range(8):
         put(folder, f"otter-{number + 1}", lines)
-    drawings = ClassDigits(folder).drawings()
+    drawings = SubmissionStore(folder).drawings()
     assert len({drawing.writer for drawing in drawings}) == 5
     assert 5 < len(drawings) < 5 * 60
 
@@ -427,7 +427,7 @@ def test_the_name_of_a_folder_is_text_that_can_be_printed(folder):
         put(folder, name, GOOD.encode() + b"\n")
     (folder / os.fsdecode(b"\xff")).mkdir()
     put(folder, os.fsdecode(b"\xff"), GOOD.encode() + b"\n")
-    writers = {drawing.writer for drawing in ClassDigits(folder).drawings()}
+    writers = {drawing.writer for drawing in SubmissionStore(folder).drawings()}
     assert "<img src=x onerror=alert(1)>" in writers
     assert len(writers) == 5
     assert all(writer.isprintable() and len(writer) <= 40 and writer.encode() for writer in writers)
@@ -441,7 +441,7 @@ def test_what_is_hidden_is_gone_for_everyone_at_once_and_can_come_back(be):
     for number in range(3):
         digits.hand_in(variant(3, number), 3)
     be("heron").hand_in(Ink.example(4), 4)
-    seat = ClassDigits(digits.folder)
+    seat = SubmissionStore(digits.folder)
     assert len(seat.drawings()) == 4
     assert digits.hide("otter", 2) == 1
     assert [(one.writer, one.number) for one in seat.drawings()] == [("heron", 1), ("otter", 1), ("otter", 3)]
@@ -489,7 +489,7 @@ def test_who_takes_back_what_is_his_own_hands_in_nothing_of_it_later(be):
 
 
 def test_a_seat_that_was_erased_takes_a_new_pseudonym(folder):
-    digits = ClassDigits(folder)
+    digits = SubmissionStore(folder)
     digits.hand_in(Ink.example(3), 3)
     digits.erase_all()
     assert digits.writer is None
@@ -502,15 +502,15 @@ def test_erasing_leaves_alone_what_links_lead_to(folder, tmp_path):
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "diary.txt").write_text("Dear diary,")
     (folder / "otter" / "link").symlink_to(tmp_path / "away")
-    ClassDigits(folder).erase_all()
+    SubmissionStore(folder).erase_all()
     assert (tmp_path / "away" / "diary.txt").exists()
 
 
 RIGHTS = """
 import sys
-from digitlab.collection import ClassDigits
+from digitlab_classroom.submissions import SubmissionStore
 from digitlab.ink import Ink
-digits = ClassDigits(sys.argv[1])
+digits = SubmissionStore(sys.argv[1])
 print(digits.may_hide, digits.hand_in(Ink.example(3), 3), len(digits.drawings()))
 for action in (lambda: digits.hide("heron", 1), lambda: digits.show_again("heron", 1), lambda: digits.erase("heron")):
     try:
@@ -540,7 +540,7 @@ def test_a_seat_that_may_only_write_its_own_folder_hands_in_and_can_neither_hide
     assert first.endswith("1 2")
     assert [line.split(":")[0] for line in others] == ["refused"] * 3
     assert "as a teacher is" in others[0]
-    assert len(ClassDigits(folder).drawings()) == 2
+    assert len(SubmissionStore(folder).drawings()) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
@@ -548,13 +548,13 @@ def test_who_forbids_that_his_drawings_are_removed_is_out_of_the_class_all_the_s
     for writer in ("fox", "heron", "otter"):
         be(writer).hand_in(Ink.example(4), 4)
     (folder / "heron").chmod(0o555)
-    script = f"from digitlab.collection import ClassDigits; ClassDigits({str(folder)!r}).erase_all()"
+    script = f"from digitlab_classroom.submissions import SubmissionStore; SubmissionStore({str(folder)!r}).erase_all()"
     done = subprocess.run([sys.executable, "-c", script], preexec_fn=obey_permissions, capture_output=True, text=True)
     assert "What was erased is no longer among the class's digits" in done.stderr
     assert "an administrator can remove it:" in done.stderr
     (aside,) = folder.iterdir()
     assert aside.name.startswith(".erased-heron-")
-    assert ClassDigits(folder).drawings() == ()
+    assert SubmissionStore(folder).drawings() == ()
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz"])
@@ -569,7 +569,7 @@ def test_what_is_exported_is_read_by_everything_that_reads_drawings(be, tmp_path
     assert (tmp_path / name).read_bytes()[:2] == (b"\x1f\x8b" if name.endswith("gz") else b'{"')
     assert "accuracy                      100.00%" in digitlab("evaluate", tmp_path / name).stdout
     with pytest.raises(ValueError, match="nothing to export"):
-        ClassDigits(tmp_path / "none").export(tmp_path / "none.jsonl")
+        SubmissionStore(tmp_path / "none").export(tmp_path / "none.jsonl")
     assert not (tmp_path / "none.jsonl").exists()
 
 
@@ -578,21 +578,21 @@ def test_files_that_are_handed_over_are_added_once(be, folder, tmp_path):
     digits.hand_in(Ink.example(3), 3)
     handed_over = tmp_path / "my_drawings.jsonl"
     for number in range(3):
-        keep_drawing(handed_over, variant(5, number), 5)
-    keep_drawing(handed_over, Ink.example(5))  # without a label
+        append_drawing(handed_over, variant(5, number), 5)
+    append_drawing(handed_over, Ink.example(5))  # without a label
     first = digits.add(handed_over)
     (name,) = first.writers
     assert (first.added, first.known, first.bad_lines) == (3, 0, 1)
     assert name not in {"otter", "None"}
     again = digits.add(handed_over)
     assert (again.added, again.known, again.writers) == (0, 3, (name,))
-    keep_drawing(handed_over, variant(5, 3), 5)
+    append_drawing(handed_over, variant(5, 3), 5)
     more = digits.add(handed_over)
     assert (more.added, more.known, more.writers) == (1, 3, (name,))
     assert sorted(told(digits.drawings())) == sorted([(name, "5")] * 4 + [("otter", "3")])
     # Another machine's export: whoever is known here keeps the pseudonym, the others get new ones.
     digits.export(tmp_path / "export.jsonl.gz")
-    other = ClassDigits(tmp_path / "other")
+    other = SubmissionStore(tmp_path / "other")
     result = other.add(tmp_path / "export.jsonl.gz")
     assert (result.added, len(result.writers)) == (5, 2)
     assert other.add(tmp_path / "export.jsonl.gz").added == 0
@@ -603,7 +603,7 @@ def test_what_a_teacher_adds_to_a_writer_stands_in_a_file_of_its_own(be, folder,
     digits.hand_in(Ink.example(3), 3)
     before = (folder / "otter" / "drawings.jsonl").read_bytes()
     for digit in (3, 4):
-        keep_drawing(tmp_path / "file.jsonl", Ink.example(digit), digit, "otter")
+        append_drawing(tmp_path / "file.jsonl", Ink.example(digit), digit, "otter")
     result = digits.add(tmp_path / "file.jsonl")
     assert (result.added, result.known, result.writers) == (1, 1, ("otter",))
     assert (folder / "otter" / "drawings.jsonl").read_bytes() == before
@@ -611,13 +611,13 @@ def test_what_a_teacher_adds_to_a_writer_stands_in_a_file_of_its_own(be, folder,
 
 
 def test_a_file_that_is_no_classs_is_refused(tmp_path, folder, monkeypatch):
-    digits = ClassDigits(folder)
+    digits = SubmissionStore(folder)
     with pytest.raises(FileNotFoundError, match="is its name spelt right"):
         digits.add(tmp_path / "none.jsonl")
     (tmp_path / "damaged.jsonl.gz").write_bytes(gzip.compress(GOOD.encode())[:-9])
     with pytest.raises(ValueError, match="damaged gzip"):
         digits.add(tmp_path / "damaged.jsonl.gz")
-    monkeypatch.setattr(collection_module, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(collection_module, "MAX_BYTES", 1_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(bytes(10_000_000)))
     with pytest.raises(ValueError, match="is larger than"):
         digits.add(tmp_path / "bomb.jsonl.gz")
@@ -638,7 +638,7 @@ def test_the_scores_are_those_of_each_digit_and_of_each_writer(be, recognizer):
         "otter": {"drawings": 2, "right": 1, "accuracy": 0.5},
     }
     assert figures["per_digit"]["5"]["accuracy"] == 0
-    empty = ClassDigits(digits.folder / "none").scores(recognizer)
+    empty = SubmissionStore(digits.folder / "none").scores(recognizer)
     assert (empty["drawings"], empty["accuracy"], empty["per_writer"]) == (0, None, {})
 
 
@@ -685,7 +685,7 @@ def test_the_command_does_all_of_it(be, folder, tmp_path, digitlab):
 def test_the_environment_says_which_folder(tmp_path, folder):
     put(folder, "otter", GOOD.encode() + b"\n")
     done = subprocess.run(
-        [sys.executable, "-m", "digitlab.cli", "class", "show"],
+        [sys.executable, "-m", "digitlab.commands.main", "class", "show"],
         env={**os.environ, "DIGITLAB_CLASS": str(folder)},
         capture_output=True,
         text=True,
@@ -696,7 +696,7 @@ def test_the_environment_says_which_folder(tmp_path, folder):
 def test_it_needs_neither_tensorflow_nor_the_notebook():
     script = """
 import sys
-import digitlab.class_command
+import digitlab_classroom.commands
 print(sorted({"tensorflow", "keras", "matplotlib", "ipywidgets", "IPython"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -1,0 +1,1 @@
+"""For a whole room on one server: submissions, and how a seat is started."""
