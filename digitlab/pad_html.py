@@ -97,6 +97,11 @@ def counts_html(counts, width, words="added so far"):
 <div style="{_TEXT}; {_FAINT}">{words}</div>"""
 
 
+def png_url(image):
+    """Return an image, uint8 (h, w), as a PNG file in a ``data:`` URL."""
+    return f"data:image/png;base64,{base64.b64encode(cv2.imencode('.png', image)[1]).decode()}"
+
+
 def words_html(words, name):
     """Return a line of words, said plainly: `words` are text, never HTML."""
     return f'<div class="digitlab-{name}" style="min-height: 20px; {_TEXT}">{escape(words)}</div>'
@@ -143,11 +148,10 @@ def _seen_html(image):
 def _picture_html(image, words, size, name="digitlab-step"):
     height, width = image.shape
     scale = size / max(height, width)
-    data = base64.b64encode(cv2.imencode(".png", image)[1]).decode()
     sharp = "image-rendering: pixelated; " if max(height, width) < size else ""
     return f"""\
 <div style="width: {size}px; height: {size}px; display: flex; background: black; align-items: center;
-    justify-content: center"><img class="{name}" alt="{words}" src="data:image/png;base64,{data}"
+    justify-content: center"><img class="{name}" alt="{words}" src="{png_url(image)}"
     width="{width * scale:.0f}" height="{height * scale:.0f}" style="{sharp}display: block"></div>"""
 
 

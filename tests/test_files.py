@@ -1,0 +1,54 @@
+"""A file is written as a whole or stays as it was; devices stay devices, and links stay links."""
+
+import os
+import stat
+
+import pytest
+
+from digitlab.files import atomic_write
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path):
+    file = tmp_path / "new" / "file.txt"
+    atomic_write(file, b"one")
+    atomic_write(file, b"two")
+    assert file.read_bytes() == b"two"
+    assert os.listdir(file.parent) == ["file.txt"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+def test_permissions_do_not_depend_on_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        atomic_write(tmp_path / "file", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+def test_a_failed_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    atomic_write(tmp_path / "file", b"old")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        atomic_write(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has neither devices nor, as a rule, links")
+def test_a_link_keeps_pointing_and_a_pipe_stays_a_pipe(tmp_path):
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    atomic_write(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    atomic_write(tmp_path / "pipe", b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
