@@ -83,9 +83,10 @@ def steps_html(drawing: Ink, shrunk: bool) -> str:
 
 
 def counts_html(counts: dict[int, int], words: str) -> str:
-    """Return how many drawings of each digit there are, with words below."""
+    """Return how many drawings of each digit there are, with words beside the numbers."""
     cells = "".join(f"<div>{f'<b>{count}</b>' if count else 0}</div>" for count in counts.values())
-    return f'<div class="digitlab-counts">{cells}</div><div class="digitlab-faint">{words}</div>'
+    return f"""\
+<div class="digitlab-counted"><div class="digitlab-counts">{cells}</div><div class="digitlab-faint">{words}</div></div>"""
 
 
 def png_url(image: np.ndarray | bytes) -> str:
@@ -108,7 +109,7 @@ def saved_html(path: Path) -> str:
 
 
 def _network_html(name, prediction):
-    heading = f"<b>{escape(name)}</b>"
+    heading = f'<b title="{escape(name)}">{escape(name)}</b>'
     if isinstance(prediction, str):
         return f'<div class="digitlab-network">{heading}<p>{escape(prediction)}</p></div>'
     return f'<div class="digitlab-network">{heading}{_digit_html(prediction)}{_bars_html(prediction)}</div>'

@@ -81,6 +81,7 @@ class SavePanel(Panel):
     def attach(self, pad):  # noqa: D102
         super().attach(pad)
         pad.shortcuts["s"] = self.save
+        pad.on_read(self._forget)
 
     def save(self):
         """Save the drawing, white on black, and show where, with a link to download it."""
@@ -94,6 +95,10 @@ class SavePanel(Panel):
         else:
             self._message.value = saved_html(path)
 
+    def _forget(self, ink, predictions):
+        if not ink:
+            self._message.value = ""
+
 
 class LabelPanel(Panel):
     """A panel with a button for each digit, for the label of the drawing: the digit that the writer meant.
@@ -103,7 +108,7 @@ class LabelPanel(Panel):
     title : str
         What the panel is for.
     counted : str
-        What stands below the number of drawings of each digit, such as "added so far".
+        What stands beside the numbers of drawings of each digit, such as "added so far".
     name : str
         What the message is called on the page: the class is ``digitlab-{name}``.
     buttons : sequence of Button
@@ -118,8 +123,7 @@ class LabelPanel(Panel):
         self._label.add_class("digitlab-labels")
         self._counts, self._message = ipywidgets.HTML(), ipywidgets.HTML()
         heading = ipywidgets.HTML(f"<b>{title}.</b> Which digit did you mean?")
-        digits = ipywidgets.VBox([self._label, self._counts])
-        super().__init__([heading, ipywidgets.HBox([digits, *buttons]), *rows, self._message])
+        super().__init__([heading, ipywidgets.HBox([self._label, *buttons]), self._counts, *rows, self._message])
 
     @property
     def label(self) -> str | None:

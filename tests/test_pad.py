@@ -475,6 +475,8 @@ def test_a_saved_picture_can_be_downloaded(recognizer, drawings):
     link = re.search(r'download="drawing-002.png" href="data:image/png;base64,([^"]*)"', values)
     assert base64.b64decode(link.group(1)) == (drawings / "drawing-002.png").read_bytes()
     assert recognizer.predict(saved).digit == 2
+    button(pad, "Clear").click()
+    assert find_text(pad, "saved") == ""
 
 
 @pytest.mark.parametrize("held", ["ctrl", "meta"])
@@ -510,9 +512,9 @@ def test_added_drawings_are_kept_and_counted(recognizer, drawings):
     kept = read_drawings(file)
     assert [drawing.label for drawing in kept] == ["7", "7"]
     assert strokes(kept[0].ink) == strokes(Ink.example(7))
-    assert re.sub(r"\D", "", find_text(pad, "counts")) == "0000000200"
+    assert re.sub(r"\D", "", find_text(pad, "counted")) == "0000000200"
     again = DrawingPad(recognizer, panels=[TeachPanel(drawings=file)])
-    assert re.sub(r"\D", "", find_text(again, "counts")) == "0000000200"
+    assert re.sub(r"\D", "", find_text(again, "counted")) == "0000000200"
     with pytest.raises(ValueError, match="Invalid label 'A': use a digit from 0 to 9"):
         panel.add("A")
 
@@ -624,8 +626,8 @@ def test_a_drawing_is_handed_in_to_the_class(recognizer, be):
         button(pad, "Hand in").click()
         assert find_text(pad, "submitted") == f"Handed in as otter: {count} so far."
         assert not pad.ink
-    assert re.sub(r"\D", "", find_text(pad, "counts")) == "0000000200"
-    assert "handed in so far" in find_text(pad, "counts")
+    assert re.sub(r"\D", "", find_text(pad, "counted")) == "0000000200"
+    assert "handed in so far" in find_text(pad, "counted")
     draw(pad, Ink.example(3))
     assert panel.submit(3) == 3
     assert [(one.writer, one.label) for one in be("heron").drawings()] == [("otter", label) for label in "773"]
