@@ -20,8 +20,9 @@ _BURST_SECONDS = 0.01
 class DrawingPad(ipywidgets.VBox):
     """A canvas to draw a digit on, with the network's answer beside it while you draw.
 
-    Draw with a mouse, a finger or a stylus. While the canvas has the focus (after a click on it), Backspace removes the
-    last stroke, Escape clears the canvas, and Tab goes on to the buttons.
+    Draw with a mouse, a finger or a stylus. While the canvas has the focus (after a click or Tab), the arrow keys move
+    a cross, and the space key puts the pen down and lifts it; Backspace removes the last stroke, and Escape clears the
+    canvas.
 
     Parameters
     ----------
@@ -38,8 +39,6 @@ class DrawingPad(ipywidgets.VBox):
 
     Attributes
     ----------
-    shortcuts : dict of str to callable
-        What each key does on the canvas, such as "s" or "Ctrl+z". Panels add theirs.
     prepare : callable
         Makes the uint8 image (28, 28) that the networks see of an `Ink`; by default `digitlab.prepare.prepare`.
 
@@ -68,17 +67,19 @@ class DrawingPad(ipywidgets.VBox):
         self._pen = Pen(self._changed, trackpad)
         self._answer = ipywidgets.HTML()
         self._message = ipywidgets.HTML()
-        self._clear_button = button("Clear", "Wipe the canvas and start again (Escape)", self.clear)
-        self._undo_button = button("Undo", "Remove the last stroke (Backspace)", self.undo)
-        self.shortcuts = self._pen.shortcuts
-        self.shortcuts |= {
+        for key, callback in {
             "Escape": self.clear,
             "Delete": self.clear,
             "Backspace": self.undo,
             "Ctrl+z": self.undo,
-            "Tab": self._clear_button.focus,
-        }
-        buttons = ipywidgets.HBox([self._clear_button, self._undo_button])
+        }.items():
+            self._pen.on_key(key, callback)
+        buttons = ipywidgets.HBox(
+            [
+                button("Clear", "Wipe the canvas and start again (Escape)", self.clear),
+                button("Undo", "Remove the last stroke (Backspace)", self.undo),
+            ]
+        )
         buttons.add_class("digitlab-main-buttons")
         left = [self._pen.widget, buttons, *self._pen.switches, self._message]
         sides = [ipywidgets.VBox(left), ipywidgets.VBox([self._answer, *panels])]
@@ -174,6 +175,10 @@ class DrawingPad(ipywidgets.VBox):
         It is called from another thread than the notebook's.
         """
         self._callbacks.append(callback)
+
+    def on_key(self, key: str, callback: Callable[[], None]):
+        """Have a function called when a key, such as "s", is pressed while the canvas has the focus."""
+        self._pen.on_key(key, callback)
 
     def read(self):
         """Read the drawing and show the answer."""

@@ -80,7 +80,7 @@ class SavePanel(Panel):
 
     def attach(self, pad):  # noqa: D102
         super().attach(pad)
-        pad.shortcuts["s"] = self.save
+        pad.on_key("s", self.save)
         pad.on_read(self._forget)
 
     def save(self):

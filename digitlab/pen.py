@@ -1,14 +1,19 @@
-"""The canvas of a drawing pad: what the mouse, a finger or the keyboard does on it becomes strokes.
+"""The canvas of a drawing pad, and the pen on it.
 
-The strokes are kept here, as an `Ink`. The browser's canvas only shows them; nothing is ever read back from it.
+The pen (pen.js) draws in the browser at once, and sends its points in batches. The strokes are kept here, as an `Ink`,
+and Python draws them on the canvas below the pen. Nothing is ever read back from the browser's canvas.
 """
 
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+import anywidget
 import ipywidgets
 import numpy as np
+import traitlets
 from ipycanvas import Canvas, hold_canvas
 
 from digitlab.ink import CANVAS, PEN, Ink
@@ -21,14 +26,16 @@ _PAPER_COLOUR, _INK_COLOUR = "black", "white"
 _SHARPNESS = 2
 """Pixels of the browser's canvas for each pixel of the ink, so that lines look sharp."""
 
+_PYTHON = "Python"
+
 
 class Pen:
-    """A canvas in the browser, and the drawing on it.
+    """A canvas in the browser with a pen, and the drawing on it.
 
     Parameters
     ----------
     on_change : callable
-        Called after each new point. It must be quick: it is called while the browser's messages are handled.
+        Called after new points. It must be quick: it is called while the browser's messages are handled.
     trackpad : bool
         Whether there is a switch for trackpads.
 
@@ -38,34 +45,35 @@ class Pen:
         What is drawn.
     widget : ipywidgets.Widget
         The canvas in its frame, to be shown.
-    shortcuts : dict of str to callable
-        What each key does while the canvas has the focus: by the browser's name for the key, with "Ctrl+" before it
-        where Ctrl or the Mac's command key is held.
     switches : list of ipywidgets.ToggleButton
         The switch for trackpads, if there is one. While it is on, a click starts a stroke and the next click ends it.
     """
 
     def __init__(self, on_change: Callable[[], None], trackpad: bool = False):
         self.ink = Ink()
-        self.shortcuts = {}
         self._on_change = on_change
-        self._is_down = False
+        self._shortcuts = {}
+        self._progress = {}  # What has arrived from each view of the pen, by the view's id.
+        self._drawer = None  # The view that draws the last stroke, or _PYTHON; None while the pen is up.
         self._canvas = Canvas(
             width=CANVAS * _SHARPNESS,
             height=CANVAS * _SHARPNESS,
             layout={"width": f"{CANVAS}px", "height": f"{CANVAS}px"},
         )
-        # The frame is a box of its own, because a border of the canvas would shift what is drawn.
-        self.widget = ipywidgets.Box([self._canvas])
-        self.widget.add_class("digitlab-frame")
-        self._by_clicks = ipywidgets.ToggleButton(
+        # The canvas of a page that was loaded again is blank.
+        self._canvas.on_client_ready(self._redraw)
+        by_clicks = ipywidgets.ToggleButton(
             value=os.environ.get("DIGITLAB_TRACKPAD") == "1",
             description="Click to start and to end a stroke",
             tooltip="For trackpads: you need not hold the button while you draw",
         )
-        self._by_clicks.observe(lambda change: self.up(), "value")
-        self.switches = [self._by_clicks] if trackpad or self._by_clicks.value else []
-        self._listen()
+        self.switches = [by_clicks] if trackpad or by_clicks.value else []
+        self._layer = _PenLayer(by_clicks=by_clicks.value)
+        self._layer.on_msg(self._receive)
+        by_clicks.observe(lambda change: self._layer.set_trait("by_clicks", change["new"]), "value")
+        # The frame is a box of its own, because a border of the canvas would shift what is drawn.
+        self.widget = ipywidgets.Box([self._canvas, self._layer])
+        self.widget.add_class("digitlab-frame")
         self._redraw()
 
     def copy(self) -> Ink:
@@ -73,47 +81,104 @@ class Pen:
         with LOCK:
             return self.ink.copy()
 
+    def on_key(self, key: str, callback: Callable[[], None]):
+        """Have a function called when a key is pressed while the canvas has the focus.
+
+        Parameters
+        ----------
+        key : str
+            The browser's name for it, with "Ctrl+" before it where Ctrl or the Mac's command key is held.
+        callback : callable
+        """
+        self._shortcuts[key] = callback
+        self._layer.shortcuts = [*self._shortcuts]
+
     def down(self, x: float, y: float):
-        """Put the pen down at (x, y) and start a stroke; if it is down already, do nothing."""
+        """Put the pen down at (x, y) and start a stroke."""
         with LOCK:
-            if self._is_down:
-                return
-            self._is_down = True
-            self.ink.start(x, y)
-            self._canvas.fill_circle(x, y, PEN / 2)
+            self._start(_PYTHON, x, y)
             self._on_change()
 
     def move(self, x: float, y: float):
-        """Move the pen to (x, y); if it is up, do nothing."""
+        """Move the pen to (x, y); if it was lifted meanwhile, do nothing."""
         with LOCK:
-            if not self._is_down or self.ink.strokes[-1][-1].tolist() == [x, y]:
-                return
-            self.ink.extend(x, y)
-            # The line ends half way to the new point: its curve depends on the point after that.
-            self._canvas.stroke_lines(smooth_curve(self.ink.strokes[-1][-3:]))
-            self._on_change()
+            if self._drawer == _PYTHON:
+                self._extend([(x, y)])
+                self._on_change()
 
     def up(self):
         """Lift the pen and end the stroke."""
         with LOCK:
-            if self._is_down and len(self.ink.strokes[-1]) > 1:
+            if self._drawer is not None and len(self.ink.strokes[-1]) > 1:
                 before, last = self.ink.strokes[-1][-2:]
                 self._canvas.stroke_line(*(before + last) / 2, *last)
-            self._is_down = False
+            self._drawer = None
 
     def undo(self):
         """Remove the last stroke."""
         with LOCK:
-            self._is_down = False
+            self._cut()
             self.ink.undo()
             self._redraw()
 
     def clear(self):
         """Remove all strokes."""
         with LOCK:
-            self._is_down = False
+            self._cut()
             self.ink.clear()
             self._redraw()
+
+    def _start(self, drawer, x, y):
+        self.up()
+        self._drawer = drawer
+        self.ink.start(x, y)
+        self._canvas.fill_circle(x, y, PEN / 2)
+
+    def _extend(self, points):
+        for x, y in points:
+            self.ink.extend(x, y)
+        # The line ends half way to the last point: its curve depends on the point after that.
+        self._canvas.stroke_lines(smooth_curve(self.ink.strokes[-1][-len(points) - 2 :]))
+
+    def _cut(self):
+        """End the stroke that is being drawn, on the page too."""
+        if self._drawer in self._progress:
+            stroke = self._progress[self._drawer].stroke
+            self._layer.send({"type": "cut", "pen": self._drawer, "stroke": stroke})
+        self._drawer = None
+
+    def _receive(self, layer, content, buffers):
+        """Handle a message of pen.js."""
+        if content["type"] == "key":
+            if callback := self._shortcuts.get(content["key"]):
+                callback()
+            return
+        pen = content["pen"]
+        with LOCK:
+            progress = self._progress.setdefault(pen, _Progress())
+            with hold_canvas():
+                for part in content["parts"]:
+                    if part["stroke"] == progress.stroke and part["from"] <= progress.count:
+                        self._receive_part(pen, progress, part)
+            layer.send({"type": "answer", "pen": pen, "batch": content["batch"], **vars(progress)})
+            self._on_change()
+
+    def _receive_part(self, pen, progress, part):
+        points = part["points"][progress.count - part["from"] :]
+        if points and progress.count == 0:
+            self._start(pen, *points[0])
+            progress.count = 1
+            points = points[1:]
+        if self._drawer == pen:  # Otherwise this stroke was ended by Clear, Undo or another hand.
+            if points:
+                self._extend(points)
+            if part["dropped"]:
+                self.undo()
+            elif part["ended"]:
+                self.up()
+        progress.count += len(points)
+        if part["ended"]:
+            progress.stroke, progress.count = progress.stroke + 1, 0
 
     def _redraw(self):
         canvas = self._canvas
@@ -132,69 +197,25 @@ class Pen:
                 if len(stroke) > 1:
                     canvas.stroke_lines(np.concatenate([stroke[:1], smooth_curve(stroke), stroke[-1:]]))
 
-    def _listen(self):
-        canvas = self._canvas
 
-        def scaled(handle):
-            return lambda x, y: handle(x / _SHARPNESS, y / _SHARPNESS)
+class _PenLayer(anywidget.AnyWidget):
+    """The transparent layer above the canvas: it takes the events of the mouse, the finger, the stylus and the keys."""
 
-        def scaled_touches(handle):
-            return lambda touches: handle([(x / _SHARPNESS, y / _SHARPNESS) for x, y in touches])
+    _esm = Path(__file__).with_name("pen.js").read_text("utf-8")
+    size = traitlets.Int(CANVAS).tag(sync=True)
+    width = traitlets.Int(PEN).tag(sync=True)
+    color = traitlets.Unicode(_INK_COLOUR).tag(sync=True)
+    by_clicks = traitlets.Bool(False).tag(sync=True)
+    shortcuts = traitlets.List().tag(sync=True)
+    shown = traitlets.Bool(False).tag(sync=True)
 
-        canvas.on_mouse_down(scaled(self._mouse_down))
-        canvas.on_mouse_move(scaled(self.move))
-        canvas.on_mouse_up(scaled(self._mouse_up))
-        canvas.on_mouse_out(scaled(self._leave))
-        canvas.on_touch_start(scaled_touches(self._touch_start))
-        canvas.on_touch_move(scaled_touches(self._touch_move))
-        canvas.on_touch_end(scaled_touches(self._touch_end))
-        canvas.on_touch_cancel(lambda touches: self.up())
-        canvas.on_key_down(self._key_down)
-        # The canvas of a page that was loaded again is blank.
-        canvas.on_client_ready(self._redraw)
 
-    def _mouse_down(self, x, y):
-        if self._is_down and self._by_clicks.value:
-            self.up()
-        else:
-            self.down(x, y)
+@dataclass
+class _Progress:
+    """What has arrived from one view of the pen: whole strokes, and points of the stroke after them."""
 
-    def _mouse_up(self, x, y):
-        if not self._by_clicks.value:
-            self.move(x, y)
-            self.up()
-
-    def _leave(self, x, y):
-        # The stroke goes on to the edge and ends there.
-        self.move(*np.clip((x, y), 0, CANVAS).tolist())
-        self.up()
-
-    def _touch_start(self, touches):
-        if len(touches) == 1:
-            self.down(*touches[0])
-
-    def _touch_move(self, touches):
-        x, y = touches[0]
-        if 0 <= x <= CANVAS and 0 <= y <= CANVAS:
-            self.move(x, y)
-        else:
-            self._leave(x, y)
-
-    def _touch_end(self, touches):
-        with LOCK:
-            # The event lists the fingers that are still down. If the one that draws is among them, the stroke goes on.
-            if self._is_down and touches:
-                last = self.ink.strokes[-1][-1]
-                if np.hypot(*(last - touches[0])) < PEN:
-                    return
-            self.up()
-
-    def _key_down(self, key, shift, ctrl, meta):
-        name = f"Ctrl+{key}" if ctrl or meta else f"Shift+{key}" if shift and key == "Tab" else key
-        if name == "Shift+Tab":
-            self._canvas.blur()
-        elif name in self.shortcuts:
-            self.shortcuts[name]()
+    stroke: int = 0
+    count: int = 0
 
 
 def smooth_curve(points: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def run_all(page):
         with contextlib.suppress(TimeoutError):
             begun.wait_for(timeout=5000)
             break
-    page.locator(".digitlab-pad canvas").first.wait_for()
+    page.locator(".digitlab-pen").first.wait_for()
     page.locator(".jp-CodeCell").last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for()
 
 
@@ -45,21 +45,19 @@ def pad(page):
     return page.locator(".digitlab-pad").first
 
 
+def pen(page, on=None):
+    """Find what is drawn on: the transparent layer above the canvas."""
+    return (on or pad(page)).locator(".digitlab-pen")
+
+
 def draw(page, ink, on=None):
-    """Draw an ink on the canvas by mouse or by touch; return it as it stands on the canvas, in whole pixels."""
-    canvas = (on or pad(page)).locator("canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
+    """Draw an ink with the hand that `page.hand` names; return it as it is on the canvas, in whole pixels."""
+    layer = pen(page, on)
+    layer.scroll_into_view_if_needed()
+    box = layer.bounding_box()
     corner = np.array([box["x"], box["y"]])
     drawn = Ink([np.rint(stroke + corner) for stroke in ink.strokes], ink.size)
-    if page.hand == "mouse":
-        for stroke in drawn.strokes:
-            page.mouse.move(*stroke[0])
-            page.mouse.down()
-            for x, y in stroke[1:]:
-                page.mouse.move(x, y)
-            page.mouse.up()
-    else:
+    if page.hand == "touch":
         devtools = page.context.new_cdp_session(page)
         for stroke in drawn.strokes:
             for number, (x, y) in enumerate(stroke):
@@ -67,6 +65,25 @@ def draw(page, ink, on=None):
                 devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
             devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         devtools.detach()
+    elif page.hand == "pen":
+        devtools = page.context.new_cdp_session(page)
+        for stroke in drawn.strokes:
+            for kind, (x, y) in zip(
+                ["mousePressed", *["mouseMoved"] * (len(stroke) - 1), "mouseReleased"],
+                [*stroke, stroke[-1]],
+                strict=True,
+            ):
+                event = {"type": kind, "x": x, "y": y, "pointerType": "pen", "clickCount": 1}
+                pressed = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1}
+                devtools.send("Input.dispatchMouseEvent", {**event, **pressed})
+        devtools.detach()
+    else:
+        for stroke in drawn.strokes:
+            page.mouse.move(*stroke[0])
+            page.mouse.down()
+            for x, y in stroke[1:]:
+                page.mouse.move(x, y)
+            page.mouse.up()
     return Ink([stroke - corner for stroke in drawn.strokes], ink.size)
 
 
@@ -89,10 +106,12 @@ def picture_path(name):
     return Path(ARTEFACTS, name)
 
 
-def white_pixels(page, on=None):
+def white_pixels(page, on=None, layer="canvas"):
+    """Count the white pixels of the canvas, or of the pen above it."""
+    name = ".digitlab-pen canvas" if layer == "pen" else ".digitlab-frame > canvas"
     return (
         (on or pad(page))
-        .locator("canvas")
+        .locator(name)
         .evaluate(
             """canvas => {
             const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, picture_path, run_all, seen, wait_until, white_pixels
+from page import draw, open_notebook, pad, pen, picture_path, run_all, seen, wait_until, white_pixels
 from playwright.sync_api import expect
 
 from digitlab.ink import Ink
@@ -56,16 +56,16 @@ def test_clear_wipes_the_canvas_and_the_answer(clear_page):
 
 def test_the_page_does_not_scroll_under_the_finger(clear_page):
     page = clear_page
-    top = pad(page).locator("canvas").bounding_box()["y"]
+    top = pen(page).bounding_box()["y"]
     draw(page, Ink([[(140, 250), (140, 150), (140, 20)]]))
     expect(pad(page).locator(".digitlab-digit")).not_to_have_text("")
-    assert pad(page).locator("canvas").bounding_box()["y"] == top
+    assert pen(page).bounding_box()["y"] == top
 
 
 @pytest.mark.parametrize("page", ["touch"], indirect=True)
 def test_a_second_finger_does_not_draw(clear_page):
     page = clear_page
-    canvas = pad(page).locator("canvas")
+    canvas = pen(page)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     ink = Ink.example(1)

@@ -7,7 +7,7 @@ import nbformat
 import numpy as np
 import pytest
 from conftest import served
-from page import draw, open_notebook, pad, picture_path, run_all, seen, wait_until, white_pixels
+from page import draw, open_notebook, pad, pen, picture_path, run_all, seen, wait_until, white_pixels
 from playwright.sync_api import expect
 
 from digitlab.ink import Ink, read_drawings
@@ -118,9 +118,9 @@ def test_the_keyboard_does_all_of_it_and_gets_past_the_canvas(clear_page, lab):
         page.keyboard.press("Shift+Tab")
         expect(pad(page).get_by_role("button", name=name, exact=True)).to_be_focused()
     page.keyboard.press("Shift+Tab")
-    expect(pad(page).locator("canvas")).to_be_focused()
+    expect(pen(page)).to_be_focused()
     page.keyboard.press("Shift+Tab")
-    expect(pad(page).locator("canvas")).not_to_be_focused()
+    expect(pen(page)).not_to_be_focused()
     draw(page, Ink.example(1))
     wait_until(lambda: white_pixels(page) > 1000, page)
     page.keyboard.press("Escape")
@@ -174,7 +174,7 @@ def test_the_way_of_a_drawing_is_shown_and_can_be_left_out(clear_page):
 def test_by_clicks_a_trackpad_needs_no_button_held(clear_page):
     page = clear_page
     press(page, "Click to start and to end a stroke")
-    canvas = pad(page).locator("canvas")
+    canvas = pen(page)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     stroke = Ink.example(1).strokes[0] + (box["x"], box["y"])
@@ -240,7 +240,7 @@ def test_a_second_view_shows_the_same_drawing_and_draws_on_it(clear_page):
     wait_until(lambda: white_pixels(page) > 1000, page)
     run_cell(page, "display(pad)")
     second = page.locator(".digitlab-pad").nth(1)
-    second.locator("canvas").wait_for()
+    pen(page, second).wait_for()
     expect(second.locator(".digitlab-digit").first).to_have_text("5")
     wait_until(lambda: white_pixels(page, second) == white_pixels(page) > 1000, page)
     second.get_by_role("button", name="Clear", exact=True).click()
@@ -414,7 +414,7 @@ def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, widt
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("9")
     page.screenshot(path=picture_path(f"pad-{name}.png"))
     box = pad(page).bounding_box()
-    for part in (".digitlab-answer", ".digitlab-labels", ".digitlab-counts", "canvas"):
+    for part in (".digitlab-answer", ".digitlab-labels", ".digitlab-counts", ".digitlab-pen"):
         inner = pad(page).locator(part).first.bounding_box()
         assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
     page.set_viewport_size({"width": 1400, "height": 1200})
