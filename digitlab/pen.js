@@ -203,7 +203,12 @@ function render({ model, el }) {
     } else if (event.pointerType === "touch" && performance.now() - stylusSeen < PALM_TIME) return;
     cross = null;
     begin(...place(event), event.pointerId);
-    if (!byClicks) el.setPointerCapture(event.pointerId);
+    if (byClicks) return;
+    try {
+      el.setPointerCapture(event.pointerId); // The stroke goes on when the hand overshoots the edge and comes back.
+    } catch {
+      // The pointer was lifted already.
+    }
   });
 
   el.addEventListener("pointermove", (event) => {

@@ -40,6 +40,17 @@ def run_all(page):
     page.locator(".jp-CodeCell").last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for()
 
 
+def run_cell(page, source):
+    """Put code into the last cell and run it, without waiting for its end."""
+    cell = page.locator(".jp-CodeCell").last
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
+    # The keyboard goes back to the notebook, as a reader's does who goes on elsewhere.
+    page.keyboard.press("Escape")
+
+
 def pad(page):
     """Find the first pad on the page."""
     return page.locator(".digitlab-pad").first

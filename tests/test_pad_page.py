@@ -7,7 +7,7 @@ import nbformat
 import numpy as np
 import pytest
 from conftest import served
-from page import draw, open_notebook, pad, pen, picture_path, run_all, seen, wait_until, white_pixels
+from page import draw, open_notebook, pad, pen, picture_path, run_all, run_cell, seen, wait_until, white_pixels
 from playwright.sync_api import expect
 
 from digitlab.ink import Ink, read_drawings
@@ -78,17 +78,6 @@ def choose(page, title, digit):
     panel(page, title).locator(".digitlab-labels").get_by_text(str(digit), exact=True).click()
 
 
-def run_cell(page, source):
-    """Put code into the last cell and run it, without waiting for its end."""
-    cell = page.locator(".jp-CodeCell").last
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+A")
-    page.keyboard.insert_text(source)
-    page.keyboard.press("Control+Enter")
-    # The keyboard goes back to the notebook, as a reader's does who goes on elsewhere.
-    page.keyboard.press("Escape")
-
-
 def test_undo_takes_the_last_stroke_away(clear_page):
     page = clear_page
     ink = draw(page, Ink.example(4))
@@ -119,6 +108,7 @@ def test_the_keyboard_does_all_of_it_and_gets_past_the_canvas(clear_page, lab):
         expect(pad(page).get_by_role("button", name=name, exact=True)).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(pen(page)).to_be_focused()
+    expect(pen(page)).to_have_css("outline-style", "solid")
     page.keyboard.press("Shift+Tab")
     expect(pen(page)).not_to_be_focused()
     draw(page, Ink.example(1))
@@ -200,11 +190,11 @@ def test_a_fast_hand_loses_no_point_and_the_last_answer_is_that_of_all(clear_pag
             """async (canvas, points) => {
         const {left, top} = canvas.getBoundingClientRect();
         const digit = canvas.closest(".digitlab-pad").querySelector(".digitlab-answer");
-        const send = (kind, [x, y]) => canvas.dispatchEvent(new MouseEvent(kind, {
-            bubbles: true, clientX: left + x, clientY: top + y, buttons: 1}));
-        send("mousedown", points[0]);
-        points.slice(1).forEach(point => send("mousemove", point));
-        send("mouseup", points.at(-1));
+        const send = (kind, [x, y]) => canvas.dispatchEvent(new PointerEvent(kind, {
+            bubbles: true, pointerId: 1, pointerType: "mouse", clientX: left + x, clientY: top + y, buttons: 1}));
+        send("pointerdown", points[0]);
+        points.slice(1).forEach(point => send("pointermove", point));
+        send("pointerup", points.at(-1));
         const sent = performance.now();
         let changed = sent;
         const watch = new MutationObserver(() => { changed = performance.now(); });

@@ -1,0 +1,281 @@
+"""The pen in a real browser: every kind of hand, a distant server, and a Python that is busy or away."""
+
+import json
+
+import nbformat
+import numpy as np
+import pytest
+from page import draw, open_notebook, pad, pen, picture_path, run_all, run_cell, wait_until, white_pixels
+from playwright.sync_api import expect
+from relay import Relay
+
+from digitlab.ink import Ink
+
+CELLS = [
+    "from digitlab import Ink\nfrom digitlab.pad import DrawingPad\n\npad = DrawingPad(trackpad=True)\npad",
+    "import ctypes, json, time",
+]
+PRINT_INK = "print('ink', json.dumps([stroke.tolist() for stroke in pad.ink.strokes]))"
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    for name in ("pen.ipynb", "distant.ipynb"):
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, lab.home / "notebooks" / name)
+    return "pen.ipynb"
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab, notebook):
+    context = browser.new_context(viewport={"width": 1366, "height": 900}, has_touch=True)
+    page = open_notebook(context, lab, notebook)
+    run_all(page)
+    page.hand = "mouse"
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def relay(lab):
+    relay = Relay(int(lab.address.split(":")[2].split("/")[0]))
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def distant_page(browser, lab, notebook, relay):
+    """The same notebook by way of the relay."""
+    distant_lab = lab._replace(address=lab.address.replace(lab.address.split(":")[2].split("/")[0], str(relay.port)))
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    page = open_notebook(context, distant_lab, "distant.ipynb")
+    run_all(page)
+    page.hand = "mouse"
+    yield page
+    context.close()
+
+
+def clear(page):
+    pad(page).get_by_role("button", name="Clear", exact=True).click()
+    expect(pad(page).locator(".digitlab-words")).to_have_text("Draw a digit, 0 to 9.")
+    wait_until(lambda: white_pixels(page) == 0, page)
+
+
+@pytest.fixture
+def clear_page(page):
+    clear(page)
+    return page
+
+
+def python_strokes(page):
+    """Return the strokes that Python has."""
+    run_cell(page, PRINT_INK)
+    output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output", has_text="ink [")
+    output.wait_for()
+    text = output.inner_text()
+    run_cell(page, "print('done')")
+    page.get_by_text("done", exact=True).wait_for()
+    return [np.array(stroke) for stroke in json.loads(text.split("ink ")[1])]
+
+
+def same(strokes, others):
+    return len(strokes) == len(others) and all(
+        one.shape == other.shape and np.abs(one - other).max() < 0.02
+        for one, other in zip(strokes, others, strict=True)
+    )
+
+
+def pressed(page, x, y):
+    """Return where a point of the canvas is on the page."""
+    box = pen(page).bounding_box()
+    return box["x"] + x, box["y"] + y
+
+
+@pytest.mark.parametrize("hand", ["mouse", "touch", "pen"])
+def test_python_gets_every_point_of_every_hand_in_order(clear_page, hand):
+    page = clear_page
+    page.hand = hand
+    drawn = draw(page, Ink.example(4))
+    page.hand = "mouse"
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("4")
+    assert same(python_strokes(page), drawn.strokes)
+    wait_until(lambda: white_pixels(page, layer="pen") == 0, page)
+    assert white_pixels(page) > 1000
+
+
+def test_arrows_and_space_draw_and_tab_goes_on(clear_page):
+    page = clear_page
+    page.locator("body").press("Escape")
+    pad(page).get_by_role("button", name="Clear", exact=True).focus()
+    page.keyboard.press("Shift+Tab")
+    expect(pen(page)).to_be_focused()
+    expect(pen(page)).to_have_css("outline-style", "solid")
+    for _ in range(15):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press(" ")
+    for _ in range(30):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    page.keyboard.press("ArrowRight")
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
+    pad(page).screenshot(path=picture_path("pad-keyboard.png"))
+    page.keyboard.press("Tab")
+    expect(pad(page).get_by_role("button", name="Clear", exact=True)).to_be_focused()
+    (stroke,) = python_strokes(page)
+    assert stroke.tolist() == [[140, 50 + 6 * number] for number in range(31)]
+    pen(page).focus()
+    page.keyboard.press("Backspace")
+    expect(pad(page).locator(".digitlab-words")).to_have_text("Draw a digit, 0 to 9.")
+
+
+@pytest.mark.parametrize("button", ["right", "middle"])
+def test_other_buttons_of_the_mouse_draw_nothing(clear_page, button):
+    page = clear_page
+    page.mouse.move(*pressed(page, 50, 50))
+    page.mouse.down(button=button)
+    page.mouse.move(*pressed(page, 150, 150), steps=5)
+    page.mouse.up(button=button)
+    page.keyboard.press("Escape")
+    assert white_pixels(page, layer="pen") == 0
+    assert python_strokes(page) == []
+
+
+def test_a_zero_that_overshoots_the_edge_is_one_stroke_and_a_zero(clear_page):
+    page = clear_page
+    angles = np.linspace(0, 2 * np.pi, 40)
+    circle = np.stack([215 + 80 * np.sin(angles), 140 - 110 * np.cos(angles)], axis=1)
+    draw(page, Ink([circle]))
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("0")
+    (stroke,) = python_strokes(page)
+    assert stroke[:, 0].max() == 280
+
+
+def test_a_palm_beside_the_stylus_draws_nothing(clear_page):
+    page = clear_page
+    devtools = page.context.new_cdp_session(page)
+
+    def finger(kind, *points):
+        places = [dict(zip("xy", pressed(page, x, y), strict=True)) for x, y in points]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    finger("touchStart", (200, 260))  # The palm is there first.
+    finger("touchMove", (205, 262))
+    stroke = [(140, 40), (140, 100), (140, 160), (140, 240)]
+    for number, point in enumerate(stroke):
+        x, y = pressed(page, *point)
+        event = {"x": x, "y": y, "pointerType": "pen", "button": "left", "buttons": 1, "clickCount": 1}
+        devtools.send("Input.dispatchMouseEvent", {"type": "mouseMoved" if number else "mousePressed", **event})
+        finger("touchMove", (210 + number, 260))
+    devtools.send("Input.dispatchMouseEvent", {**event, "type": "mouseReleased", "buttons": 0})
+    finger("touchEnd")
+    finger("touchStart", (20, 20))
+    finger("touchEnd")
+    devtools.detach()
+    assert same(python_strokes(page), [np.array(stroke)])
+
+
+def test_a_second_finger_draws_nothing(clear_page):
+    page = clear_page
+    devtools = page.context.new_cdp_session(page)
+
+    def fingers(kind, *points):
+        places = [
+            {"id": number, **dict(zip("xy", pressed(page, x, y), strict=True))} for number, (x, y) in enumerate(points)
+        ]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    fingers("touchStart", (100, 40))
+    fingers("touchStart", (100, 40), (200, 40))
+    for y in (100, 160, 220):
+        fingers("touchMove", (100, y), (200, y))
+    fingers("touchEnd")
+    devtools.detach()
+    assert same(python_strokes(page), [np.array([(100, 40), (100, 100), (100, 160), (100, 220)])])
+
+
+def test_with_the_trackpad_switch_clicks_start_and_end_a_stroke(clear_page):
+    page = clear_page
+    switch = pad(page).get_by_role("button", name="Click to start and to end a stroke", exact=True)
+    switch.click()
+    page.mouse.click(*pressed(page, 140, 40))
+    page.mouse.move(*pressed(page, 140, 130))
+    page.mouse.move(*pressed(page, 140, 230))
+    page.mouse.click(*pressed(page, 140, 240))
+    page.mouse.move(*pressed(page, 20, 20))
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
+    assert same(python_strokes(page), [np.array([(140, 40), (140, 130), (140, 230), (140, 240)])])
+    switch.click()
+
+
+def test_while_python_computes_the_line_stays_and_arrives_afterwards(clear_page):
+    page = clear_page
+    # A call into C that keeps Python's lock: no other thread runs meanwhile.
+    run_cell(page, "print('computing'); time.sleep(0.5); ctypes.PyDLL(None).sleep(5); print('computed')")
+    page.get_by_text("computing", exact=True).wait_for()
+    page.wait_for_timeout(600)
+    drawn = draw(page, Ink.example(4))
+    assert white_pixels(page, layer="pen") > 1000
+    expect(pen(page).locator(".digitlab-away")).to_contain_text("Python does not answer")
+    pad(page).screenshot(path=picture_path("pad-away.png"))
+    expect(page.locator(".jp-CodeCell").last.locator(".jp-OutputArea")).to_contain_text("computed")
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("4")
+    expect(pen(page).locator(".digitlab-away")).to_be_hidden()
+    assert same(python_strokes(page), drawn.strokes)
+    wait_until(lambda: white_pixels(page, layer="pen") == 0, page)
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.3])
+def test_a_distant_server_gets_every_point_and_the_line_does_not_wait(distant_page, relay, delay):
+    page = distant_page
+    clear(page)
+    relay.delay = delay / 2
+    drawn = draw(page, Ink.example(8))
+    assert white_pixels(page, layer="pen") + white_pixels(page) > 1000
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("8")
+    relay.delay = 0
+    assert same(python_strokes(page), drawn.strokes)
+
+
+def test_a_connection_cut_in_mid_stroke_loses_and_doubles_nothing(distant_page, relay):
+    page = distant_page
+    clear(page)
+    strokes = [np.rint(stroke) for stroke in Ink.example(4).strokes]
+    for number, stroke in enumerate(strokes):
+        page.mouse.move(*pressed(page, *stroke[0]))
+        page.mouse.down()
+        for count, point in enumerate(stroke[1:]):
+            page.mouse.move(*pressed(page, *point))
+            if number == 0 and count == len(stroke) // 2:
+                relay.cut()
+        page.mouse.up()
+    expect(pen(page).locator(".digitlab-away")).to_contain_text("Python does not answer")
+    assert white_pixels(page, layer="pen") > 1000
+    page.wait_for_timeout(10_000)
+    relay.mend()
+    # JupyterLab has noticed it too.
+    page.add_locator_handler(
+        page.get_by_role("dialog", name="Server Connection Error"),
+        lambda dialog: dialog.get_by_role("button").last.click(),
+    )
+    expect(pen(page).locator(".digitlab-away")).to_be_hidden(timeout=60_000)
+    wait_until(lambda: white_pixels(page, layer="pen") == 0, page, seconds=30)
+    assert same(python_strokes(page), strokes)
+
+
+def test_what_is_drawn_while_python_restarts_goes_to_the_new_pad(clear_page):
+    page = clear_page
+    draw(page, Ink.example(7))
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("7")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Restart Kernel…", exact=True).click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    drawn = draw(page, Ink.example(4))
+    expect(pen(page).locator(".digitlab-away")).to_contain_text("Python does not answer")
+    assert white_pixels(page, layer="pen") > 1000
+    run_all(page)
+    run_cell(page, CELLS[1])
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("4")
+    assert same(python_strokes(page), drawn.strokes)
