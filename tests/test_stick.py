@@ -85,6 +85,7 @@ def kit(tmp_path):
         "pyproject.toml": PYPROJECT,
         "backend.py": BACKEND,
         ".ci/run": "",
+        "classroom/digitlab_classroom/style.css": "",
         "digitlab/__init__.py": "",
         "digitlab/cli.py": CLI,
         "model/digits.onnx": "weights",
@@ -228,6 +229,7 @@ def test_a_stick_holds_the_kit_its_packages_and_the_installer(stick):
 def test_files_of_the_user_are_not_put_on_the_stick(stick):
     assert texts_of_files(stick / "digitlab").keys() == {
         ".ci/run",
+        "classroom/digitlab_classroom/style.css",
         "backend.py",
         "digitlab/__init__.py",
         "digitlab/cli.py",
@@ -248,7 +250,7 @@ def test_a_clone_gives_the_files_that_git_lists(fill_stick, kit):
 def test_filling_reports_the_number_of_files_and_packages(fill, capsys):
     fill()
     said = capsys.readouterr().out
-    assert "8 files" in said
+    assert "9 files" in said
     assert "3 packages" in said
 
 
