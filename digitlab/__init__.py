@@ -7,7 +7,7 @@ neither TensorFlow nor matplotlib nor the notebook's widgets: a seat that only d
 import importlib
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # TensorFlow reads this once, when it is first imported; its start-up messages only worry a class.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
