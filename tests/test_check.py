@@ -11,10 +11,10 @@ import onnx
 import pytest
 from helpers import obey_permissions
 
-from digitlab.commands.check import _again, tested_versions
+from digitlab.commands.check import _again, pinned_versions
 from digitlab.paths import APT_LINE, KIT, MNIST, SHIPPED_NETWORK, network_files
 
-DEPENDENCIES = tested_versions()
+DEPENDENCIES = pinned_versions()
 TENSORFLOW = next(name for name in DEPENDENCIES if name.startswith("tensorflow"))
 
 

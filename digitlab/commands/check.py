@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def tested_versions() -> dict[str, str]:
+def pinned_versions() -> dict[str, str]:
     """Return the packages that the kit imports on this computer, with the versions that the tests passed with."""
     try:
         import tomllib
@@ -74,7 +74,7 @@ def _checks() -> Iterator[tuple[str, str]]:
     """Yield the verdict and the text of each check."""
     python = _python()
     yield python
-    versions = tested_versions()
+    versions = pinned_versions()
     if not versions and python[0] == OK:  # An older Python cannot read the file.
         files = "pyproject.toml or constraints.txt"
         yield FAIL, f"The kit does not say what it needs: in {paths.shown(KIT)} {files} is missing or damaged."
