@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from digitlab.plots import BLUE, ORANGE, STYLE, WIDTH
+from digitlab.plots import _WIDTH, BLUE, ORANGE, STYLE
 
 
 class LiveLoss:
@@ -40,7 +40,7 @@ class LiveLoss:
         self._rest = every
         self._handle = None
         with plt.rc_context(STYLE):
-            self._figure = Figure(figsize=(WIDTH, 4.4))
+            self._figure = Figure(figsize=(_WIDTH, 4.4))
             self._figure.get_layout_engine().set(w_pad=0.1)
             self._axes = self._figure.subplots()
             (self._dots,) = self._axes.plot([], [], color=BLUE, alpha=0.25, linewidth=1)

@@ -37,8 +37,7 @@ STYLE = {
 }
 """The matplotlib settings that all figures share."""
 
-WIDTH = 9.5
-"""Maximum width of a figure, in inches."""
+_WIDTH = 9.5  # Maximum width of a figure, in inches.
 
 _LAYER_NAMES = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "Flatten": "flatten", "Dense": "dense"}
 
@@ -68,7 +67,7 @@ def digits(
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min(WIDTH / columns, 2.4)
+    side = min(_WIDTH / columns, 2.4)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
     alt = _alt_text(title, captions)
     with _figure(title, alt, (side * columns, row * rows + 0.5), rows, columns) as axes:
@@ -98,7 +97,7 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
     part = image[top:bottom, left:right]
     content = f"rows {top} to {bottom - 1} and columns {left} to {right - 1}, with the number of each pixel"
     alt = _alt_text(title, [f"beside the image its {content}"])
-    with _figure(title, alt, (WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
+    with _figure(title, alt, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
         ax_whole, ax_part = axes.flat
         ax_whole.imshow(image, vmin=0, vmax=255)
         corner = left - 0.5, top - 0.5
@@ -129,7 +128,7 @@ def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_l
     """
     labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
     alt = _alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
-    with _figure(title, alt, (WIDTH, 4.2)) as axes:
+    with _figure(title, alt, (_WIDTH, 4.2)) as axes:
         ax = axes.flat[0]
         container = ax.bar([str(name) for name in names], heights, color=BLUE)
         ax.bar_label(container, labels, padding=3, fontsize=13)
@@ -152,7 +151,7 @@ def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: 
         A few words above each image.
     """
     count = len(images)
-    width = min(WIDTH, 2.4 * count + 0.6)
+    width = min(_WIDTH, 2.4 * count + 0.6)
     probabilities = np.asarray(probabilities)
     read = [f"read as {row.argmax()}, {row.max():.0%} sure" for row in probabilities]
     alt = _alt_text(
@@ -240,7 +239,7 @@ def calibration(confidence: ArrayLike, right: ArrayLike, edges: Sequence[float],
             for (name, _), accuracy in zip(shown, accuracies, strict=True)
         ],
     )
-    with _figure(title, alt, (WIDTH, 5.2)) as axes:
+    with _figure(title, alt, (_WIDTH, 5.2)) as axes:
         ax = axes.flat[0]
         container = ax.bar(positions, accuracies, color=BLUE)
         marks = ax.hlines(confidences, positions - 0.45, positions + 0.45, color=ORANGE, linewidth=5)
@@ -275,7 +274,7 @@ def steps(images: Mapping[str, np.ndarray], title: str) -> None:
         The title of the figure: what it says.
     """
     alt = _alt_text(title, [f"{name}: {image.shape[1]} x {image.shape[0]} pixels" for name, image in images.items()])
-    with _figure(title, alt, (min(WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
+    with _figure(title, alt, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
         for ax, (name, image) in zip(axes.flat, images.items(), strict=True):
             height, width = image.shape
             ax.imshow(image, vmin=0, vmax=255, extent=(0, width, height, 0))
@@ -295,7 +294,7 @@ def measured(images: np.ndarray, centres: ArrayLike, title: str) -> None:
     title : str
         The title of the figure: what it says.
     """
-    with _figure(title, title, (WIDTH, WIDTH / len(images) + 0.9), 1, len(images)) as axes:
+    with _figure(title, title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
         for ax, image, centre in zip(axes.flat, images, centres, strict=True):
             side = len(image)
             ax.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
@@ -327,7 +326,7 @@ def layers(model, title: str) -> None:
     max_length = max(math.prod(shape) for _, shape in stages if len(shape) == 1)
     shapes = [f"{name} {' x '.join(map(str, shape))}".strip() for name, shape in stages]
     alt = _alt_text(title, shapes)
-    with _figure(title, alt, (max(WIDTH, 1.3 * len(stages)), 2.8)) as axes:
+    with _figure(title, alt, (max(_WIDTH, 1.3 * len(stages)), 2.8)) as axes:
         ax = axes.flat[0]
         for number, (name, shape) in enumerate(stages):
             if len(shape) == 3:
@@ -367,7 +366,7 @@ def curves(values: Mapping[str, Sequence[float]], title: str, x_label: str, y_la
             for name, line in values.items()
         ],
     )
-    with _figure(title, alt, (WIDTH, 4.2)) as axes:
+    with _figure(title, alt, (_WIDTH, 4.2)) as axes:
         ax = axes.flat[0]
         for (name, line), colour, mark in zip(values.items(), (BLUE, ORANGE, GREY), "oDs", strict=False):
             ax.plot(range(1, len(line) + 1), line, color=colour, marker=mark, markersize=5, label=name)
@@ -394,7 +393,7 @@ def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
     losses = np.asarray(losses)
     side = len(image)
     edge = (side - len(losses)) / 2
-    with _figure(title, title, (WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
+    with _figure(title, title, (_WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
         ax_digit, ax_map = axes.flat
         ax_digit.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
         ax_digit.set_title("the digit")
