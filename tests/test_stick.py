@@ -249,9 +249,9 @@ def test_a_clone_gives_the_files_that_git_lists(fill_stick, kit):
 
 def test_filling_reports_the_number_of_files_and_packages(fill, capsys):
     fill()
-    said = capsys.readouterr().out
-    assert "9 files" in said
-    assert "3 packages" in said
+    output = capsys.readouterr().out
+    assert "9 files" in output
+    assert "3 packages" in output
 
 
 def test_filling_again_replaces_the_old_contents(fill, kit):
@@ -287,9 +287,9 @@ def test_a_half_filled_stick_installs_nothing(fill, tmp_path, run):
     with pytest.raises(OSError, match="gone"):
         fill(torn)
     shutil.copy(OFFLINE / "install.py", tmp_path / "stick")
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "This stick is not filled" in said
+    assert "This stick is not filled" in output
     assert json.loads((fill() / "contents.json").read_text("utf-8"))["finished"]
 
 
@@ -331,10 +331,10 @@ def test_a_failing_download_shows_what_pip_says(fill_stick, kit, fake_uv, tmp_pa
 
 
 def test_the_kit_is_installed_and_checked(stick, home, run, install):
-    status, said = run()
-    assert status == 0, said
-    assert f"the kit in {home} was asked for check" in said
-    assert f'"{install.environment_file(home, "digitlab")}" lab' in said
+    status, output = run()
+    assert status == 0, output
+    assert f"the kit in {home} was asked for check" in output
+    assert f'"{install.environment_file(home, "digitlab")}" lab' in output
     assert list((home / ".venv").glob("**/site-packages/tiny.py"))
     assert not (home / ".venv" / ".uv").exists()
     if sys.platform != "win32":
@@ -361,9 +361,9 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
     (kit / "notebooks" / "second.ipynb").rename(kit / "notebooks" / "third.ipynb")
     (kit / "digitlab" / "__init__.py").write_text("# newer", "utf-8")
     fill()
-    status, said = run()
-    assert status == 0, said
-    assert "packages are here already" in said
+    status, output = run()
+    assert status == 0, output
+    assert "packages are here already" in output
     present = texts_of_files(home)
     assert {path: present.get(path) for path in mine} == mine
     assert present["model/digits.onnx"] == "better weights"
@@ -373,7 +373,7 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
     assert "notebooks/third.ipynb" in present
     aside = [path for path in present if path.startswith("set_aside")]
     assert [present[path] for path in aside] == ["# changed by its user"]
-    assert str(home / Path(aside[0]).parts[0]) in said
+    assert str(home / Path(aside[0]).parts[0]) in output
 
 
 def test_a_kit_from_elsewhere_is_updated(stick, home, run):
@@ -389,9 +389,9 @@ def test_a_kit_from_elsewhere_is_updated(stick, home, run):
 def test_a_folder_with_other_files_is_refused(stick, home, run, name):
     (home / name).parent.mkdir(parents=True)
     (home / name).write_text("years of work", "utf-8")
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "stays as it is. Choose another folder" in said
+    assert "stays as it is. Choose another folder" in output
     assert texts_of_files(home) == {name: "years of work"}
 
 
@@ -403,9 +403,9 @@ def test_a_moved_kit_is_repaired(stick, home, run, tmp_path):
     run()
     moved = tmp_path / "moved"
     home.rename(moved)
-    status, said = run(moved)
-    assert status == 0, said
-    assert f"the kit in {moved} was asked for check" in said
+    status, output = run(moved)
+    assert status == 0, output
+    assert f"the kit in {moved} was asked for check" in output
 
 
 # What may go wrong
@@ -416,28 +416,28 @@ def test_another_python_is_refused_with_the_right_command(stick, run):
         contents["systems"] = {name.replace(PYTHON, "3.99"): plan for name, plan in contents["systems"].items()}
 
     edit_contents(stick, rename)
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "the stick has packages for Python 3.99" in said
-    assert "3.99 " in said.split("type:")[1]
+    assert "the stick has packages for Python 3.99" in output
+    assert "3.99 " in output.split("type:")[1]
 
 
 def test_another_system_is_refused_with_the_command_to_fill(fill, run, fill_stick):
     system = fill_stick.install.this_system()
     other = "macos" if system != "macos" else "linux"
     fill(system=other)
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert f"the stick was filled for {other} {PYTHON}" in said
-    assert f"--platform {system} --python {PYTHON}" in said
+    assert f"the stick was filled for {other} {PYTHON}" in output
+    assert f"--platform {system} --python {PYTHON}" in output
 
 
 def test_a_missing_package_is_named_before_anything_changes(stick, home, run):
     next((stick / "wheels").glob("tiny*")).unlink()
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "1 of 3 packages are missing" in said
-    assert "tiny" in said
+    assert "1 of 3 packages are missing" in output
+    assert "tiny" in output
     assert not home.exists()
 
 
@@ -445,26 +445,26 @@ def test_a_missing_package_is_named_before_anything_changes(stick, home, run):
 def test_a_damaged_package_is_named(stick, home, run, fill, name):
     wheel = next((stick / "wheels").glob(f"{name}-*"))
     wheel.write_bytes(wheel.read_bytes()[:-20])
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert f"the first is {wheel.name}" in said
+    assert f"the first is {wheel.name}" in output
     fill()
     assert run()[0] == 0
 
 
 def test_a_damaged_file_of_the_kit_is_named(stick, home, run):
     (stick / "digitlab" / "model" / "digits.onnx").write_text("wei", "utf-8")
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "digits.onnx is damaged" in said
+    assert "digits.onnx is damaged" in output
     assert not (home / "model" / "digits.onnx").exists()
 
 
 def test_a_full_disk_is_reported_before_anything_changes(stick, home, run):
     edit_contents(stick, lambda contents: [plan.update(room=10**18) for plan in contents["systems"].values()])
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "The disk is too full" in said
+    assert "The disk is too full" in output
     assert not home.exists()
 
 
@@ -472,9 +472,9 @@ def test_a_full_disk_is_reported_before_anything_changes(stick, home, run):
 def test_a_folder_without_write_permission_is_reported(stick, home, run):
     home.mkdir(parents=True)
     home.chmod(0o555)
-    status, said = run(preexec_fn=obey_permissions)
+    status, output = run(preexec_fn=obey_permissions)
     assert status == 1
-    assert "You may not write there" in said
+    assert "You may not write there" in output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends a process as POSIX does")
@@ -491,18 +491,18 @@ def test_an_interrupted_installation_continues_the_next_time(stick, home, run, t
         )
         wait_until(log.exists)
         os.killpg(process.pid, end)
-        said = process.communicate()[0]
+        output = process.communicate()[0]
     assert process.returncode == 130
-    assert "None of your files are lost" in said
+    assert "None of your files are lost" in output
     assert run()[0] == 0
 
 
 def test_a_failed_check_makes_the_next_run_install_again(stick, home, run):
     shutil.copytree(stick / "digitlab", home)
     (home / "broken").touch()
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "Do what its first FAIL says" in said
+    assert "Do what its first FAIL says" in output
     (home / "broken").unlink()
     next((home / ".venv").glob("**/tiny.py")).unlink()
     assert run()[0] == 0

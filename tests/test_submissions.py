@@ -508,9 +508,9 @@ def test_unreadable_files_are_named(folder, digitlab):
     write_lines(folder, "fox", GOOD.encode() + b"\n")
     write_lines(folder, "otter", GOOD.encode() + b"\n")
     (folder / "otter" / "drawings.jsonl").chmod(0)
-    said = digitlab("class", "--folder", folder, "show", preexec_fn=obey_read_permissions).stdout
-    assert "1 drawing by 1 writer" in said
-    assert re.search(r"The drawings of otter are missing here: .* cannot open .*otter/drawings.jsonl", said)
+    output = digitlab("class", "--folder", folder, "show", preexec_fn=obey_read_permissions).stdout
+    assert "1 drawing by 1 writer" in output
+    assert re.search(r"The drawings of otter are missing here: .* cannot open .*otter/drawings.jsonl", output)
 
 
 @links
@@ -829,10 +829,10 @@ def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
     def call(*arguments):
         return digitlab("class", "--folder", folder, *arguments)
 
-    shown = call("show").stdout
-    assert "4 drawings by 2 writers" in shown
-    assert re.search(r"otter +\. +\. +\. +2 +1 +\.", shown)
-    assert "1 line of heron cannot be read" in shown
+    output = call("show").stdout
+    assert "4 drawings by 2 writers" in output
+    assert re.search(r"otter +\. +\. +\. +2 +1 +\.", output)
+    assert "1 line of heron cannot be read" in output
     assert re.search(r"otter +3 +100\.00%", call("score").stdout)
     assert "4 drawings written" in call("export", tmp_path / "all.jsonl.gz").stdout
     assert "0 drawings added, 4 were there already" in call("add", tmp_path / "all.jsonl.gz").stdout

@@ -101,11 +101,11 @@ class SubmissionsView(ipywidgets.VBox):
             layout={"flex_flow": "row wrap", "display": "none", "margin": "10px 0 0 0"},
         )
         self.refresh()
+        style = ipywidgets.HTML(STYLE, layout={"display": "none"})
         super().__init__(
-            [ipywidgets.HTML(STYLE, layout={"display": "none"}), self._overview, self._gallery, self._teachers,
-             self._message],
+            [style, self._overview, self._gallery, self._teachers, self._message],
             layout={"margin": "8px 0", "width": "auto"},
-        )  # fmt: skip
+        )
         self.add_class("digitlab-class")
         _WATCHER.add(self)
 

@@ -59,8 +59,8 @@ def overview_html(drawings: Sequence[Submission], predictions: Sequence[Predicti
 <div class="digitlab-overview">
   <div class="digitlab-total"><b>{_count(total, "digit")}</b>{more} by
     {_count(len(writers), "writer")}: <b>{right}</b> read right</div>
-  <div class="digitlab-faint"><span class="digitlab-key digitlab-right"></span> read right &nbsp;
-    <span class="digitlab-key digitlab-misread"></span> misread</div>
+  <div class="digitlab-faint"><span class="digitlab-key digitlab-read-right"></span> read right &nbsp;
+    <span class="digitlab-key digitlab-read-wrong"></span> misread</div>
   <div class="digitlab-of-digits">{columns}</div>
   <div class="digitlab-of-writers">{rows}</div>
 </div>"""
@@ -92,7 +92,7 @@ def figure_html(drawing: Submission, prediction: Prediction, url: str) -> str:
     words = f"A {label} by {who}" + (f", {answer}" if misread else "")
     return f"""\
 <figure class="digitlab-handed">
-  <img class="{"digitlab-wrong" if misread else ""}" alt="{words}" src="{url}" width="{IMAGE_SIDE}"
+  <img class="{"digitlab-framed" if misread else ""}" alt="{words}" src="{url}" width="{IMAGE_SIDE}"
     height="{IMAGE_SIDE}">
   <figcaption><b class="digitlab-label">{label}</b><br>
     <span class="digitlab-faint">{who}</span>{f"<br><b>{answer}</b>" if misread else ""}</figcaption>
@@ -115,8 +115,8 @@ def _digit_html(digit, results, largest):
     return f"""\
 <div class="digitlab-of-digit" title="{digit}: {len(results)}, {right} read right">
   <div class="digitlab-column"><div class="digitlab-faint">{len(results)}</div>
-    <div class="digitlab-misread" style="height: {wrong / largest * _BAR_HEIGHT:.1f}px"></div>
-    <div class="digitlab-right" style="height: {right / largest * _BAR_HEIGHT:.1f}px"></div></div>
+    <div class="digitlab-read-wrong" style="height: {wrong / largest * _BAR_HEIGHT:.1f}px"></div>
+    <div class="digitlab-read-right" style="height: {right / largest * _BAR_HEIGHT:.1f}px"></div></div>
   <b>{digit}</b>
 </div>"""
 
@@ -127,8 +127,8 @@ def _writer_html(name, results, is_own):
     who = f"<b>{escape(name)}</b> (you)" if is_own else escape(name)
     return f"""\
 <div class="digitlab-of-writer"><span class="digitlab-name">{who}</span>
-  <span class="digitlab-share{" digitlab-misread" if results else ""}">
-    <span class="digitlab-right" style="width: {share:.1%}"></span></span>
+  <span class="digitlab-share{" digitlab-read-wrong" if results else ""}">
+    <span class="digitlab-read-right" style="width: {share:.1%}"></span></span>
   <span class="digitlab-amount">{amount}</span>
 </div>"""
 
