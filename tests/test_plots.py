@@ -9,8 +9,7 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from digitlab import live_loss, plots
-from digitlab.live_loss import LiveLoss
+from digitlab import plots
 
 generator = np.random.default_rng(0)
 images = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
@@ -60,23 +59,6 @@ def shown(monkeypatch):
 
     monkeypatch.setattr(plots, "display", display)
     return figures
-
-
-@pytest.fixture
-def pictures(monkeypatch):
-    """The pictures that a notebook would display, one after the other in one place."""
-    displayed = []
-
-    class Handle:
-        update = staticmethod(displayed.append)
-
-    def display(picture, display_id):
-        assert display_id is True
-        displayed.append(picture)
-        return Handle()
-
-    monkeypatch.setattr(live_loss, "display", display)
-    return displayed
 
 
 def words(figure):
@@ -177,61 +159,6 @@ def test_readings_put_the_digit_that_is_read_in_blue(shown):
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
     blue = [bar.get_facecolor() == colors.to_rgba(plots.BLUE) for bar in shown[0].axes[1].patches]
     assert blue == [digit == 3 for digit in range(10)]
-
-
-def test_the_live_loss_takes_each_batchs_loss_out_of_keras_running_mean(pictures):
-    picture = LiveLoss(epochs=2, batches=2)
-    picture.after_batch(0, {"loss": 2.0})
-    picture.after_batch(1, {"loss": 1.5})
-    picture.after_epoch(0, {"loss": 1.5, "val_loss": 0.9})
-    picture.after_batch(0, {"loss": 0.5})
-    assert picture.losses == pytest.approx([2.0, 1.0, 0.5])
-    assert picture.validation_losses == [0.9]
-
-
-def test_the_live_loss_changes_one_picture_at_most_as_often_as_asked(pictures):
-    picture = LiveLoss(epochs=1, batches=50, every=3600)
-    for batch in range(50):
-        picture.after_batch(batch, {"loss": 1.0})
-    assert len(pictures) == 1
-    picture.after_epoch(0, {"loss": 1.0})
-    assert len(pictures) == 2
-    assert all(shown.data.startswith(b"\x89PNG") for shown in pictures)
-    assert pictures[-1].alt == f"The curve of the loss. {picture.title}"
-
-
-def test_the_live_loss_draws_less_often_where_drawing_takes_long(pictures, monkeypatch):
-    clock = [100.0]
-    monkeypatch.setattr(live_loss.time, "monotonic", lambda: clock[0])
-    picture = LiveLoss(epochs=1, batches=50, every=1)
-    monkeypatch.setattr(picture, "_handle", SimpleNamespace(update=lambda drawn: clock.append(clock.pop() + 2)))
-    drawn = []
-    for batch in range(50):
-        before = clock[0]
-        picture.after_batch(batch, {"loss": 1.0})
-        drawn.append(clock[0] > before)
-        clock[0] += 1
-    assert sum(drawn) == 3  # Each takes 2 s, and 24 s pass from the beginning of one to that of the next.
-
-
-def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
-    picture = LiveLoss(epochs=2, batches=2)
-    picture.after_batch(0, {"loss": 2.0})
-    picture.after_batch(1, {"loss": 2.0})
-    assert picture.title.startswith("Epoch 1 of 2: loss 2.00, about ")
-    picture.after_batch(0, {"loss": 0.5})
-    assert picture.title.startswith("Epoch 2 of 2: ")
-    picture.after_batch(1, {"loss": 0.5})
-    picture.after_epoch(1, {"loss": 0.5})
-    assert picture.title == "After 2 epochs: loss 1.25"
-
-
-def test_the_live_loss_says_of_which_digits_the_share_is(pictures):
-    picture = LiveLoss(epochs=1, batches=2)
-    picture.after_batch(0, {"loss": 2.0, "accuracy": 0.5})
-    assert picture.title.startswith("Epoch 1 of 1: loss 2.00, 50.0% right, about ")
-    picture.after_batch(1, {"loss": 1.0, "accuracy": 0.75})
-    assert picture.title == "After 1 epoch: loss 1.00; of the last digits it learnt from, 75.0% right"
 
 
 def test_figures_need_no_tensorflow():
