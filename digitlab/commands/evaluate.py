@@ -1,5 +1,6 @@
-"""How well a network reads a file of drawings: ``digitlab evaluate FILE``."""
+"""``digitlab evaluate FILE``: print how well a network reads a file of drawings."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.ink import Ink, read_drawings
+from digitlab.ink import MAX_CANVAS, Ink, read_drawings
 from digitlab.metrics import evaluate, misread
 from digitlab.paths import SHIPPED_NETWORK, shown
 from digitlab.recognizer import Recognizer, percent
@@ -33,16 +34,16 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Read the drawings and print the figures; return the exit status."""
     recognizer = Recognizer.load(arguments.model)
     drawings = []
     for file in arguments.files:
 
-        def leave_out(number, reason, file=file):
+        def warn(number, reason, file=file):
             print(f"Line {number} of {shown(file)} is left out: {reason}.", file=sys.stderr)
 
-        drawings += read_drawings(file, on_bad_line=leave_out)
+        drawings += read_drawings(file, on_bad_line=warn)
     labelled = [drawing for drawing in drawings if drawing.label is not None]
     unlabelled = len(drawings) - len(labelled)
     if unlabelled:
@@ -52,28 +53,33 @@ def run(arguments):
     figures = evaluate(labelled, predictions)
     print(json.dumps(figures) if arguments.json else _table(figures))
     if arguments.picture:
-        _save_picture(arguments.picture, misread(labelled, predictions))
+        _save_image(arguments.picture, misread(labelled, predictions))
     return 0
 
 
-def bitmap(ink):
-    """Draw an ink as a canvas 280 pixels high shows it, with a pen of 20 pixels: uint8 (280, w)."""
+def bitmap(ink: Ink) -> np.ndarray:
+    """Draw an ink on a canvas 280 pixels high, with a pen of 20 pixels: uint8 (280, w).
+
+    A canvas that would become wider than `MAX_CANVAS` is scaled to that width, and is less high.
+    """
     width, height = ink.size
-    scale = 280 / height
-    return Ink([stroke * scale for stroke in ink.strokes], (width * scale, 280)).render(pen=20)
+    scale = min(280 / height, MAX_CANVAS / width)
+    return Ink([stroke * scale for stroke in ink.strokes], (width * scale, min(height * scale, 280))).render(pen=20)
 
 
-def _save_picture(path, pairs, columns=12, most=240):
-    """Draw pairs of Drawing and Prediction as the network saw them, label and answer under each."""
+def _save_image(path, pairs, columns=12, max_pairs=240):
+    """Draw pairs of Drawing and Prediction as the network sees them, with the label and what is read under each."""
     side, margin, line = 84, 6, 22
     blank = np.full((side + line + 2 * margin, side + 2 * margin), 255, np.uint8)
     tiles = []
-    for drawing, prediction in pairs[:most]:
+    for drawing, prediction in pairs[:max_pairs]:
         tile = blank.copy()
         seen = cv2.resize(prediction.image, (side, side), interpolation=cv2.INTER_NEAREST)
         tile[margin : margin + side, margin : margin + side] = 255 - seen
-        words = f"{drawing.label} as {prediction.probabilities.argmax()}, {percent(prediction.confidence)}"
-        cv2.putText(tile, words, (margin, side + margin + 16), (0, 0, 0), cv2.FontFace("sans"), 13)
+        text = f"{drawing.label} as {prediction.probabilities.argmax()}, {percent(prediction.confidence)}"
+        if prediction.reason == "empty":
+            text = f"{drawing.label}: empty"
+        cv2.putText(tile, text, (margin, side + margin + 16), (0, 0, 0), cv2.FontFace("sans"), 13)
         tiles.append(tile)
     tiles += [blank] * (-len(tiles) % columns if tiles else columns)
     rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
@@ -92,6 +98,8 @@ def _table(figures):
         f"accuracy among the accepted {_percent(figures['accepted_accuracy']):>9}",
         f"expected calibration error  {figures['ece']:>9.4f}",
     ]
+    if "empty" in figures:
+        lines.append(f"empty drawings              {figures['empty']:>9,}   (errors; left out of the table below)")
     if "others" in figures:
         lines += [
             f"other drawings              {figures['others']:>9,}",
