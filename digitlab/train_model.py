@@ -1,30 +1,35 @@
-"""Train a network and save it: ``python -m digitlab.train_model``, or ``digitlab train``.
+"""Train the network and save it: ``python -m digitlab.train_model``, or ``digitlab train``.
 
-Without --output it is saved as the reader's own, ``model/my_network``. The network that came with the kit was made with
-``--recipe full``; it is replaced only if --output names it.
+Without --output it writes the reader's own network, ``model/my_network``. The network that came with the kit was made
+by the same command with ``--recipe full``. It is replaced only if --output names it.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, check_writable, network_files, shown
 
+HELP = "train the network and save it"
 
-def add_arguments(parser):
-    """Describe the command's arguments to an ArgumentParser."""
+
+def add_parser(subparsers) -> None:
+    """Add the command to the sub-parsers of `digitlab`."""
+    parser = subparsers.add_parser("train", help=HELP, description=f"{HELP.capitalize()}.")
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--recipe",
         choices=("class", "full"),
         default="class",
-        help="class: learn from MNIST, in about half a minute; full: learn from drawings made by code too, and to tell "
-        "what is no digit, as the network that came with the kit did, in about 40 minutes (default: class)",
+        help="class: train on MNIST, in about half a minute; full: also train on drawings made by code, and to tell "
+        "what is not a digit, as for the network that came with the kit, in about 40 minutes (default: class)",
     )
     parser.add_argument(
-        "--epochs", type=_positive, help="times to go through MNIST's 60,000 digits (default: 5, full: 28)"
+        "--epochs", type=_positive, help="number of passes through MNIST's 60,000 digits (default: 5, full: 28)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="where chance begins; the same seed, the same network (0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same network (0)")
     parser.add_argument(
         "--output",
         type=Path,
@@ -35,7 +40,7 @@ def add_arguments(parser):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train and save a network; return the exit status."""
+    """Train a network and save it; return the exit status."""
     from digitlab.data import load_mnist
 
     check_writable(arguments.output)
@@ -78,11 +83,11 @@ def _positive(text):
     return int(text)
 
 
-def main(argv=None):
-    """Run as a script."""
-    from digitlab.commands.main import main_of
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command as a program of its own."""
+    from digitlab.commands.main import main
 
-    return main_of("train", argv)
+    return main(["train", *(sys.argv[1:] if argv is None else argv)])
 
 
 if __name__ == "__main__":
