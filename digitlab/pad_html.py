@@ -86,8 +86,8 @@ def counts_html(counts: dict[int, int], words: str) -> str:
     """Return how many drawings of each digit there are, with words beside the numbers."""
     cells = "".join(f"<div>{f'<b>{count}</b>' if count else 0}</div>" for count in counts.values())
     return f"""\
-<div class="digitlab-counted">
-  <div class="digitlab-counts">{cells}</div><div class="digitlab-faint">{words}</div></div>"""
+<div class="digitlab-counted"><div class="digitlab-counts">{cells}</div>
+  <div class="digitlab-faint">{words}</div></div>"""
 
 
 def png_url(image: np.ndarray | bytes) -> str:

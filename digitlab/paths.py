@@ -10,7 +10,7 @@ from pathlib import Path
 KIT = Path(__file__).resolve().parent.parent
 """The folder of the kit: the one with README.md in it."""
 
-HOME = Path(os.environ.get("DIGITLAB_HOME", KIT)).expanduser().absolute()
+HOME = Path(os.environ.get("DIGITLAB_HOME") or KIT).expanduser().absolute()
 """Where the reader's own notebooks, networks and drawings are kept: the kit's folder, or what DIGITLAB_HOME names."""
 
 NOTEBOOKS = KIT / "notebooks"
@@ -29,7 +29,7 @@ MY_NOTEBOOKS = HOME / "my_notebooks"
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
-SUBMISSIONS = Path(os.environ.get("DIGITLAB_CLASS", HOME / "class")).expanduser().absolute()
+SUBMISSIONS = Path(os.environ.get("DIGITLAB_CLASS") or HOME / "class").expanduser().absolute()
 """Where a class hands in its drawings: a folder that its seats share, which DIGITLAB_CLASS names."""
 
 CLASS_NETWORK = HOME / "model" / "my_network_class"

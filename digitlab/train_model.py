@@ -1,30 +1,35 @@
 """Train the network and save it: ``python -m digitlab.train_model``, or ``digitlab train``.
 
-Without --output the network is the reader's own, ``model/my_network``; the one that came with the kit was made by the
-same command with ``--recipe full`` and is replaced only where --output names it.
+Without --output it writes the reader's own network, ``model/my_network``. The network that came with the kit was made
+by the same command with ``--recipe full``. It is replaced only if --output names it.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, check_writable, network_files, shown
 
+HELP = "train the network and save it"
 
-def add_arguments(parser):
-    """Describe the command's arguments to an ArgumentParser."""
+
+def add_parser(subparsers) -> None:
+    """Add the command to the sub-parsers of `digitlab`."""
+    parser = subparsers.add_parser("train", help=HELP, description=f"{HELP.capitalize()}.")
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--recipe",
         choices=("class", "full"),
         default="class",
-        help="class: learn from MNIST, in about half a minute; full: learn from drawings made by code too, and to tell "
-        "what is no digit, as the network that came with the kit did, in about 40 minutes (default: class)",
+        help="class: train on MNIST, in about half a minute; full: also train on drawings made by code, and to tell "
+        "what is not a digit, as for the network that came with the kit, in about 40 minutes (default: class)",
     )
     parser.add_argument(
-        "--epochs", type=_positive, help="times to go through MNIST's 60,000 digits (default: 5, full: 28)"
+        "--epochs", type=_positive, help="number of passes through MNIST's 60,000 digits (default: 5, full: 28)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="where chance begins; the same seed, the same network (0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same network (0)")
     parser.add_argument(
         "--output",
         type=Path,
@@ -34,14 +39,14 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
-    """Train and save as the arguments say; return the exit status."""
+def run(arguments: argparse.Namespace) -> int:
+    """Train a network and save it; return the exit status."""
     from digitlab.data import load_mnist
 
     check_writable(arguments.output)
-    (train_images, train_labels), (test_images, test_labels) = load_mnist()
+    (x_train, y_train), (x_test, y_test) = load_mnist()
     files = network_files(arguments.output)
-    print(f"Training on {len(train_images):,} digits of MNIST. Ctrl-C stops it and changes nothing.", flush=True)
+    print(f"Training on {len(x_train):,} digits of MNIST. Ctrl-C stops it and changes nothing.", flush=True)
     from digitlab import network
     from digitlab.training import recipe
 
@@ -52,18 +57,18 @@ def run(arguments):
     try:
         if arguments.recipe == "full":
             epochs = arguments.epochs or recipe.EPOCHS
-            model, settings = recipe.train(train_images, train_labels, arguments.seed, epochs, callbacks=callbacks)
+            model, settings = recipe.train(x_train, y_train, arguments.seed, epochs, callbacks=callbacks)
         else:
             model = network.build()
-            network.train(model, train_images, train_labels, arguments.epochs or 5, callbacks=callbacks)
+            network.train(model, x_train, y_train, arguments.epochs or 5, callbacks=callbacks)
         seconds = time.monotonic() - start
-        accuracy = network.accuracy(model, test_images, test_labels)
+        accuracy = network.accuracy(model, x_test, y_test)
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
         network.save(model, arguments.output, settings)
     except OSError as error:
-        raise OSError(f"The network could not be saved ({error}); {shown(files[1])} is as it was.") from error
+        raise OSError(f"The network could not be saved ({error}); {shown(files[1])} was not changed.") from error
     except KeyboardInterrupt:
-        print(f"\nStopped. Nothing was saved; {shown(files[1])} is as it was.", file=sys.stderr)
+        print(f"\nStopped. Nothing was saved; {shown(files[1])} was not changed.", file=sys.stderr)
         return 130
     print(f"Saved {shown(files[0])} and {shown(files[1])}.")
     shipped = files[1].absolute() == network_files(SHIPPED_NETWORK)[1]
@@ -78,11 +83,11 @@ def _positive(text):
     return int(text)
 
 
-def main(argv=None):
-    """Run the command as a script."""
-    from digitlab.commands.main import main_of
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command as a program of its own."""
+    from digitlab.commands.main import main
 
-    return main_of("train", argv)
+    return main(["train", *(sys.argv[1:] if argv is None else argv)])
 
 
 if __name__ == "__main__":

@@ -5,23 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import venv
 
 import onnx
 import pytest
 from helpers import obey_permissions
-from packaging.requirements import Requirement
 
-from digitlab.commands.check import _reinstall
+from digitlab.commands.check import _again, pinned_versions
 from digitlab.paths import APT_LINE, KIT, MNIST, SHIPPED_NETWORK, network_files
 
-DEPENDENCIES = {
-    requirement.name: str(requirement.specifier).removeprefix("==")
-    for requirement in map(
-        Requirement, tomllib.loads((KIT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    )
-}
+DEPENDENCIES = pinned_versions()
+TENSORFLOW = next(name for name in DEPENDENCIES if name.startswith("tensorflow"))
 
 
 class Checked:
@@ -56,7 +50,8 @@ def copy_of_the_kit(folder, python_only=False):
     """Copy what `digitlab check` looks at, so that it can be damaged."""
     ignored = shutil.ignore_patterns("__pycache__", *["mnist"] * python_only)
     shutil.copytree(KIT / "digitlab", folder / "digitlab", ignore=ignored)
-    shutil.copy(KIT / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(KIT / name, folder)
     if not python_only:
         shutil.copytree(KIT / "model", folder / "model")
     return folder
@@ -95,7 +90,8 @@ def damaged(tmp_path_factory):
     weights = max(network.graph.initializer, key=lambda initializer: len(initializer.raw_data))
     weights.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weights) * 1.01, weights.name))
     onnx.save(network, file)
-    (kit / "pyproject.toml").write_text('[project]\ndependencies = ["onnx==1.0.0", "no-such-package==2.0"]', "utf-8")
+    (kit / "pyproject.toml").write_text('[project]\ndependencies = ["onnx>=1", "no-such-package>=2"]', "utf-8")
+    (kit / "constraints.txt").write_text("onnx==1.0.0\nno-such-package==2.0; sys_platform == 'linux'\n", "utf-8")
     home = kit / "home"
     home.mkdir(mode=0o555)
     return Checked(kit, DIGITLAB_HOME=home)
@@ -156,10 +152,10 @@ def test_the_network_cannot_be_checked_without_opencv(with_broken_packages):
 
 
 def test_a_package_that_ends_python_says_how_to_install_it_again(with_broken_packages):
-    verdict, text = with_broken_packages.line(" tensorflow ")
+    verdict, text = with_broken_packages.line(f" {TENSORFLOW} ")
     assert verdict == "FAIL"
     assert "SIGABRT" in text
-    assert text.endswith(_reinstall("tensorflow", DEPENDENCIES["tensorflow"]))
+    assert text.endswith(_again(TENSORFLOW, DEPENDENCIES[TENSORFLOW]))
 
 
 def test_the_pair_cannot_be_checked_without_tensorflow(with_broken_packages):
@@ -178,7 +174,7 @@ def test_damaged_data_says_how_to_bring_it_back(damaged):
 
 
 def test_two_files_of_different_networks_are_no_pair(damaged):
-    verdict, text = damaged.line("no pair")
+    verdict, text = damaged.line("not a pair")
     assert verdict == "FAIL"
     assert "git checkout -- model" in text
     assert damaged.line("example of each digit")[0] == "OK"

@@ -257,9 +257,9 @@ def test_a_newer_kit_brings_up_to_date_what_the_reader_left_alone_and_says_what_
     lab = Lab(tmp_path)
     lab.stop(signal.SIGKILL)
     assert lab.output.startswith(
-        "04_prepare_a_drawing.ipynb was brought up to date; you had not changed it.\n"
-        "03_study_its_mistakes.ipynb is newer in the kit than your copy, which you have changed and which stays as it "
-        "is; digitlab lab --reset gives a fresh one and keeps yours.\n"
+        "Updated, because you had not changed it: 04_prepare_a_drawing.ipynb.\n"
+        "Not updated, because you changed it: 03_study_its_mistakes.ipynb. "
+        "For a fresh copy: digitlab lab --reset (your files are kept, too).\n"
     )
     assert "05_draw" not in lab.output  # The kit's is no newer.
     assert first_text(mine / "03_study_its_mistakes.ipynb") == first_text(mine / "05_draw.ipynb") == "# Mine"
@@ -322,14 +322,14 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path):
     assert status == 1
     assert len(output.splitlines()) == 1
     assert f"Port {port} is in use" in output
-    assert "leave --port away" in output
+    assert "leave out --port" in output
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "draw"])
 def test_what_is_no_port_is_said_to_be_none(tmp_path, port):
     status, output = failing_lab(tmp_path, f"--port={port}")
     assert status == 2
-    assert f"{port} is no port" in output
+    assert f"Invalid port {port}: use 1 to 65535." in output
 
 
 def test_missing_notebooks_are_one_sentence(tmp_path):

@@ -473,7 +473,7 @@ def test_the_steps_are_shown_and_can_be_left_out(recognizer):
 @pytest.fixture
 def drawings(tmp_path, monkeypatch):
     folder = tmp_path / "drawings"
-    monkeypatch.setattr("digitlab_classroom.submissions.DRAWINGS", folder)
+    monkeypatch.setattr("digitlab_classroom.seat_memory.DRAWINGS", folder)
     return folder
 
 
@@ -697,9 +697,9 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
     otter = be("otter")
     view = SubmissionsView(recognizer, otter)
     assert "Nobody has handed in anything yet" in shown_in(view)
-    otter.hand_in(Ink.example(7), 7)
-    otter.hand_in(Ink.example(3), 5)
-    be("heron").hand_in(Ink.example(8), 8)
+    otter.submit(Ink.example(7), 7)
+    otter.submit(Ink.example(3), 5)
+    be("heron").submit(Ink.example(8), 8)
     view.refresh()
     overview = html.unescape(re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", view._overview.value)))
     assert "3 digits by 2 writers: 2 read right" in overview
@@ -709,7 +709,7 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
         "A 8 by heron 1",
         "A 7 by otter 1",
     ]
-    be("heron").hand_in(Ink.example(1), 1)
+    be("heron").submit(Ink.example(1), 1)
     view.refresh()
     assert re.findall('alt="([^"]*)"', view._gallery.value)[0] == "A 1 by heron 2"
 
@@ -719,7 +719,7 @@ def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(
     view = SubmissionsView(recognizer, digits)
     sent = []
     view._overview.observe(lambda change: sent.append(change["new"]), "value")
-    be("heron").hand_in(Ink.example(8), 8)
+    be("heron").submit(Ink.example(8), 8)
     wait_until(lambda: sent)
     read = []
     monkeypatch.setattr(type(recognizer), "predict_many", lambda self, inks: read.extend(inks) or [])
@@ -732,7 +732,7 @@ def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(
 
 def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
     digits = be("otter")
-    digits.hand_in(Ink.example(7), "<")
+    digits.submit(Ink.example(7), "<")
     bad = digits.folder / "<script>alert(1)<b>"
     bad.mkdir()
     (bad / "drawings.jsonl").write_text(Ink.example(7).to_json('"') + "\n" + Ink.example(8).to_json(3) + "\n")
@@ -747,7 +747,7 @@ def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
 def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_back(recognizer, be):
     digits = be("otter")
     for digit in (3, 4):
-        digits.hand_in(Ink.example(digit), digit)
+        digits.submit(Ink.example(digit), digit)
     view = SubmissionsView(recognizer, digits)
     assert view._teachers.layout.display == "flex"
     button(view, "Hide").click()
@@ -771,7 +771,7 @@ def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_bac
 
 def test_a_seat_that_may_not_hide_is_not_asked(recognizer, be, monkeypatch):
     digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
+    digits.submit(Ink.example(3), 3)
     monkeypatch.setattr(SubmissionStore, "may_hide", False)
     view = SubmissionsView(recognizer, digits)
     assert view._teachers.layout.display == "none"

@@ -1,4 +1,4 @@
-"""The reader's copy of the notebooks: without outputs, and brought up to date, but never at the cost of work in it."""
+"""The reader's copy of the notebooks has no outputs and is updated, but the reader's own work is never lost."""
 
 import json
 import os
@@ -18,10 +18,9 @@ from digitlab.commands.working_copy import RECORD, refresh, set_aside
 from digitlab.paths import KIT, NOTEBOOKS
 
 FIRST, SECOND, THIRD = "01_meet_the_digits.ipynb", "02_train_a_network.ipynb", "03_study_its_mistakes.ipynb"
-IS_NEWER = (
-    f"{THIRD} is newer in the kit than your copy, which you have changed and which stays as it is; "
-    f"digitlab lab --reset gives a fresh one and keeps yours."
-)
+RESET = "For a fresh copy: digitlab lab --reset (your files are kept, too)."
+KEPT = f"Not updated, because you changed it: {THIRD}. {RESET}"
+UPDATED = "Updated, because you had not changed it:"
 
 
 @pytest.fixture
@@ -82,14 +81,14 @@ def links(folder):
     return {target for target in targets if not re.match(r"https?:|attachment:", target)}
 
 
-def test_it_holds_the_kits_notebooks_and_pictures(copy):
+def test_a_copy_holds_the_kits_notebooks_and_pictures(copy):
     given = {path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("*.*")}
     given = {name for name in given if name.endswith((".ipynb", ".png")) and not re.search(r"(^|/)\.", name)}
     assert {FIRST, "05_draw.ipynb", "pictures/pad.png"} <= given
     assert {name for name in contents(copy) if name.endswith((".ipynb", ".png"))} == given
 
 
-def test_no_answer_is_in_it(copy, kit):
+def test_a_copy_has_no_outputs(copy, kit):
     for path in kit.glob("*.ipynb"):
         assert any(cell.outputs for cell in code_cells(path))
         for cell in code_cells(copy / path.name):
@@ -97,7 +96,7 @@ def test_no_answer_is_in_it(copy, kit):
             assert cell.execution_count is None
 
 
-def test_nor_is_anything_else_that_running_leaves_in_a_notebook(copy, tmp_path, kit):
+def test_a_copy_has_no_other_traces_of_a_run(copy, tmp_path, kit):
     run(kit / FIRST)
     notebook = json.loads((kit / FIRST).read_bytes())
     notebook["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
@@ -106,15 +105,37 @@ def test_nor_is_anything_else_that_running_leaves_in_a_notebook(copy, tmp_path, 
     assert (tmp_path / "mine" / FIRST).read_bytes() == (copy / FIRST).read_bytes()
 
 
-def test_all_else_of_a_notebook_is_as_in_the_kit(copy, kit):
+def test_the_rest_of_a_notebook_is_as_in_the_kit(copy, kit):
     for path in kit.glob("*.ipynb"):
-        given, theirs = read(copy / path.name), read(path)
+        given, original = read(copy / path.name), read(path)
         nbformat.validate(given)
-        assert given.metadata == theirs.metadata
-        for mine, cell in zip(given.cells, theirs.cells, strict=True):
-            assert (mine.id, mine.cell_type, mine.source, mine.metadata) == (
-                (cell.id, cell.cell_type, cell.source, cell.metadata)
-            )
+        assert given.metadata == original.metadata
+        expected = [cell for cell in original.cells if "still-picture" not in cell.metadata.get("tags", [])]
+        for cell, other in zip(given.cells, expected, strict=True):
+            assert (cell.id, cell.cell_type, cell.source) == (other.id, other.cell_type, other.source)
+            assert cell.metadata == other.metadata
+
+
+def add_still_picture(path):
+    """Add a cell that shows a picture of a widget, as a newer kit does for websites."""
+    cell = {"cell_type": "markdown", "id": "still", "metadata": {"tags": ["still-picture"]}, "source": ["![](a.png)"]}
+    edit(path, lambda cells: cells.insert(2, cell))
+
+
+def test_still_pictures_of_widgets_are_not_copied(copy, kit):
+    before = len(read(copy / THIRD).cells)
+    change(kit / THIRD, "# newer")
+    add_still_picture(kit / THIRD)
+    assert refresh(copy, kit) == [f"{UPDATED} {THIRD}."]
+    assert len(read(copy / THIRD).cells) == before
+    assert "a.png" not in (copy / THIRD).read_text("utf-8")
+
+
+def test_still_pictures_in_a_newer_kit_change_no_copy(copy, kit):
+    before = contents(copy)
+    add_still_picture(kit / THIRD)
+    assert refresh(copy, kit) == []
+    assert contents(copy) == before
 
 
 def test_the_kits_own_notebooks_stay_as_they_are(tmp_path, kit):
@@ -125,7 +146,7 @@ def test_the_kits_own_notebooks_stay_as_they_are(tmp_path, kit):
     assert contents(kit) == before
 
 
-def test_a_page_that_a_notebook_links_to_is_given_and_no_other(tmp_path, kit):
+def test_only_pages_that_a_notebook_links_to_are_copied(tmp_path, kit):
     for name in ("HINTS.md", "TEACHING.md", "NOTES.md", ".HIDDEN.md", "pictures/.DS_Store"):
         (kit / name).write_text("A page.", "utf-8")
     text = "[hints](HINTS.md#first) [for teachers](TEACHING.md) [not there](GONE.md) [outside](../README.md)"
@@ -136,21 +157,21 @@ def test_a_page_that_a_notebook_links_to_is_given_and_no_other(tmp_path, kit):
     assert not {"TEACHING.md", "NOTES.md", ".HIDDEN.md", "pictures/.DS_Store", "GONE.md"} & given.keys()
 
 
-def test_its_links_lead_somewhere_and_none_leaves_it_for_what_lies_elsewhere_in_a_home_of_its_own(copy):
+def test_all_links_in_a_copy_lead_to_files_in_the_copy(copy):
     assert {"05_draw.ipynb", "pictures/pad.png"} <= links(copy)
     for link in links(copy):
         assert not link.startswith("../"), link
         assert (copy / link).exists(), link
 
 
-def test_it_may_be_written_to_even_where_the_kit_may_not(tmp_path, kit):
+def test_a_copy_of_a_read_only_kit_can_be_written_to(tmp_path, kit):
     for path in kit.rglob("*.*"):
         path.chmod(0o444)
     refresh(tmp_path / "mine", kit)
     assert all((tmp_path / "mine" / name).stat().st_mode & stat.S_IWUSR for name in contents(tmp_path / "mine"))
 
 
-def test_what_is_missing_is_given_again(copy, kit):
+def test_missing_files_are_copied_again(copy, kit):
     as_given = contents(copy)
     (copy / THIRD).unlink()
     shutil.rmtree(copy / "pictures")
@@ -167,18 +188,18 @@ def test_a_start_with_nothing_new_changes_nothing(copy, kit):
 
 
 @pytest.mark.parametrize("use", [lambda path: None, run])
-def test_a_notebook_that_was_at_most_run_gets_as_new_as_the_kits(copy, kit, use):
+def test_a_notebook_that_was_only_run_is_updated(copy, kit, use):
     use(copy / THIRD)
     before = contents(copy)
     change(kit / THIRD, "# newer")
-    assert refresh(copy, kit) == [f"{THIRD} was brought up to date; you had not changed it."]
+    assert refresh(copy, kit) == [f"{UPDATED} {THIRD}."]
     assert read(copy / THIRD).cells[2].source == "# newer"
     assert not any(cell.outputs for cell in code_cells(copy / THIRD))
     assert {name for name, content in contents(copy).items() if content != before[name]} == {THIRD, RECORD}
     assert refresh(copy, kit) == []
 
 
-def test_the_kit_may_also_go_back_to_an_earlier_version(copy, kit):
+def test_the_kit_can_go_back_to_an_earlier_version(copy, kit):
     first = contents(copy)
     as_it_was = (kit / THIRD).read_bytes()
     change(kit / THIRD, "# newer")
@@ -208,13 +229,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_notebook_that_the_reader_changed_stays_as_it_is_and_a_line_says_so_at_each_start(copy, kit, what):
+def test_a_changed_notebook_stays_and_each_start_says_so(copy, kit, what):
     CHANGES[what](copy / THIRD)
     mine = (copy / THIRD).read_bytes()
     assert refresh(copy, kit) == []
     change(kit / THIRD, "# newer")
-    assert refresh(copy, kit) == [IS_NEWER]
-    assert refresh(copy, kit) == [IS_NEWER]
+    assert refresh(copy, kit) == [KEPT]
+    assert refresh(copy, kit) == [KEPT]
     assert (copy / THIRD).read_bytes() == mine
 
 
@@ -224,24 +245,23 @@ def test_what_cannot_even_be_read_stays_as_it_is(copy, kit):
     (copy / SECOND).unlink()
     (copy / SECOND).symlink_to("on_a_disk_that_is_not_there.ipynb")
     change(kit / THIRD)
-    assert refresh(copy, kit) == [IS_NEWER]
+    assert refresh(copy, kit) == [KEPT]
     assert (copy / THIRD).is_dir()
     assert (copy / SECOND).is_symlink()
 
 
-def test_all_that_stay_as_they_are_are_in_one_sentence_and_all_that_were_renewed_in_another(copy, kit):
+def test_one_sentence_lists_all_updated_and_one_all_kept_files(copy, kit):
     for name in (FIRST, SECOND, THIRD):
         change(copy / name)
     for path in kit.glob("*.ipynb"):
         change(path, "# newer")
     assert refresh(copy, kit) == [
-        "04_prepare_a_drawing.ipynb and 05_draw.ipynb were brought up to date; you had not changed them.",
-        f"{FIRST}, {SECOND} and {THIRD} are newer in the kit than your copies, which you have changed and which stay "
-        f"as they are; digitlab lab --reset gives fresh ones and keeps yours.",
+        f"{UPDATED} 04_prepare_a_drawing.ipynb, 05_draw.ipynb.",
+        f"Not updated, because you changed it: {FIRST}, {SECOND}, {THIRD}. {RESET}",
     ]
 
 
-def test_where_the_reader_made_the_same_change_as_the_kit_there_is_nothing_to_say(copy, kit):
+def test_the_same_change_in_copy_and_kit_is_no_conflict(copy, kit):
     change(copy / THIRD, "# corrected")
     run(copy / THIRD)
     mine = (copy / THIRD).read_bytes()
@@ -257,14 +277,14 @@ def test_pictures_are_treated_like_notebooks(copy, kit):
     (copy / "pictures/pad.png").write_bytes(b"mine")
     (kit / "pictures/pad.png").write_bytes(b"newer")
     (kit / "pictures/window.png").write_bytes(b"newer")
-    renewed, kept = refresh(copy, kit)
-    assert renewed.startswith("pictures/window.png was brought up to date")
-    assert kept.startswith("pictures/pad.png is newer in the kit than your copy")
+    updated, kept = refresh(copy, kit)
+    assert updated == f"{UPDATED} pictures/window.png."
+    assert kept == f"Not updated, because you changed it: pictures/pad.png. {RESET}"
     assert (copy / "pictures/pad.png").read_bytes() == b"mine"
     assert (copy / "pictures/window.png").read_bytes() == b"newer"
 
 
-def test_what_the_kit_does_not_give_is_none_of_its_business(copy, kit):
+def test_files_that_are_not_from_the_kit_stay_as_they_are(copy, kit):
     mine = {"06_my_own.ipynb": b"mine", "notes.txt": b"mine", FIRST: (copy / FIRST).read_bytes()}
     for name, content in mine.items():
         (copy / name).write_bytes(content)
@@ -274,7 +294,7 @@ def test_what_the_kit_does_not_give_is_none_of_its_business(copy, kit):
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"a": "b"}', b'{"a": [1]}', b"\xff\xff", None])
-def test_without_a_whole_record_all_that_differs_counts_as_changed(copy, kit, damage):
+def test_without_a_record_every_difference_counts_as_changed(copy, kit, damage):
     change(kit / SECOND, "# newer")
     change(kit / THIRD, "# newer")
     (copy / RECORD).unlink()
@@ -282,16 +302,15 @@ def test_without_a_whole_record_all_that_differs_counts_as_changed(copy, kit, da
         (copy / RECORD).write_bytes(damage)
     before = contents(copy)
     assert refresh(copy, kit) == [
-        f"{SECOND} and {THIRD} differ from the kit's and stay as they are, since what the kit gave you is not recorded "
-        f"any more; digitlab lab --reset gives fresh ones and keeps yours."
+        f"Not updated, because it may be your work (the list of the kit's files is lost): {SECOND}, {THIRD}. {RESET}"
     ]
     assert {name for name, content in contents(copy).items() if content != before.get(name)} == {RECORD}
     assert refresh(copy, kit) == []
     change(kit / THIRD, "# newer still")
-    assert refresh(copy, kit) == [IS_NEWER]
+    assert refresh(copy, kit) == [KEPT]
 
 
-def test_without_a_record_what_is_as_in_the_kit_can_still_be_brought_up_to_date_later(copy, kit):
+def test_without_a_record_unchanged_files_are_updated_later(copy, kit):
     (copy / RECORD).unlink()
     assert refresh(copy, kit) == []
     change(kit / THIRD, "# newer")
@@ -300,9 +319,7 @@ def test_without_a_record_what_is_as_in_the_kit_can_still_be_brought_up_to_date_
 
 
 @pytest.mark.parametrize("renamed", range(4))
-def test_a_start_that_is_cut_off_leaves_whole_files_and_the_next_one_finishes_its_work(
-    tmp_path, copy, kit, monkeypatch, renamed
-):
+def test_an_interrupted_start_leaves_whole_files(tmp_path, copy, kit, monkeypatch, renamed):
     change(copy / FIRST)
     mine = (copy / FIRST).read_bytes()
     for path in kit.glob("*.ipynb"):
@@ -322,14 +339,14 @@ def test_a_start_that_is_cut_off_leaves_whole_files_and_the_next_one_finishes_it
     for path in copy.glob("*.ipynb"):
         nbformat.validate(read(path))
     change(kit / SECOND, "# newer still")  # A kit that is newer yet does not take what was given for the reader's work.
-    assert not [sentence for sentence in refresh(copy, kit) if SECOND in sentence and "you have changed" in sentence]
+    assert not [sentence for sentence in refresh(copy, kit) if SECOND in sentence and "you changed" in sentence]
     refresh(tmp_path / "fresh", kit)
     fresh, finished = contents(tmp_path / "fresh"), contents(copy)
     assert finished.pop(FIRST) == mine
     assert {name for name in finished if finished[name] != fresh[name]} == {RECORD}
 
 
-def test_a_disk_that_gets_full_leaves_the_copy_as_it_was(copy, kit):
+def test_a_full_disk_leaves_the_copy_as_it_was(copy, kit):
     for path in kit.glob("*.ipynb"):
         change(path, "# newer")
     before = contents(copy)
@@ -344,16 +361,16 @@ def test_a_disk_that_gets_full_leaves_the_copy_as_it_was(copy, kit):
     assert contents(copy) == before
 
 
-def test_a_damaged_notebook_of_the_kit_says_how_to_bring_it_back_and_the_copy_stays_as_it_was(copy, kit):
+def test_a_damaged_notebook_of_the_kit_leaves_the_copy_as_it_was(copy, kit):
     change(kit / SECOND, "# newer")
     (kit / THIRD).write_bytes(b"<<<<<<< HEAD\n" + (kit / THIRD).read_bytes())
     before = contents(copy)
-    with pytest.raises(ValueError, match=rf"{THIRD} is no notebook any more.*git checkout -- notebooks/{THIRD}"):
+    with pytest.raises(ValueError, match=rf"{THIRD} is not a notebook any more.*git checkout -- notebooks/{THIRD}"):
         refresh(copy, kit)
     assert contents(copy) == before
 
 
-def test_what_is_set_aside_lies_beside_under_its_date_with_all_that_was_in_it(copy):
+def test_set_aside_renames_the_copy_with_date_and_time(copy):
     change(copy / THIRD)
     before = contents(copy)
     old = set_aside(copy)
@@ -363,12 +380,12 @@ def test_what_is_set_aside_lies_beside_under_its_date_with_all_that_was_in_it(co
     assert not copy.exists()
 
 
-def test_nothing_is_set_aside_where_there_is_nothing(tmp_path):
+def test_set_aside_does_nothing_without_a_copy(tmp_path):
     assert set_aside(tmp_path / "my_notebooks") is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_two_copies_are_ever_set_aside_in_one_place(tmp_path, monkeypatch):
+def test_set_aside_never_overwrites_an_older_copy(tmp_path, monkeypatch):
     class OneMoment(datetime):
         @classmethod
         def now(cls, tz=None):
@@ -386,7 +403,7 @@ def test_no_two_copies_are_ever_set_aside_in_one_place(tmp_path, monkeypatch):
     }
 
 
-def test_git_sees_neither_a_copy_nor_what_was_set_aside(tmp_path):
+def test_git_ignores_copies(tmp_path):
     git = require("git")
     subprocess.run([git, "init", "--quiet", tmp_path], check=True)
     shutil.copy(KIT / ".gitignore", tmp_path)

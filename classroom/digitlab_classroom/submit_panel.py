@@ -24,9 +24,9 @@ class SubmitPanel(LabelPanel):
             [button("Hand in", tooltip, self._submit_pressed)],
         )
         words = "Your class sees it under the name of an animal, not under yours."
-        waiting = self.store.waiting()
-        if waiting:
-            words += f" {waiting} that could not be handed in before will go along."
+        pending = self.store.pending()
+        if pending:
+            words += f" {pending} that could not be handed in before will go along."
         self.say(words)
         self._count_own()
 
@@ -54,7 +54,7 @@ class SubmitPanel(LabelPanel):
         """
         ink = self.labelled_ink(label)
         try:
-            count = self.store.hand_in(ink, label)
+            count = self.store.submit(ink, label)
         except NotSubmittedError:
             self.pad.clear()
             raise

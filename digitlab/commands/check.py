@@ -1,10 +1,10 @@
-"""Check that everything a lesson needs is here: ``python -m digitlab.commands.check``, or ``digitlab check``.
+"""The command ``digitlab check``: check that everything a lesson needs is here.
 
-It is for the days when something is broken, so it stands on Python alone. What it checks is tried in processes of its
-own, because a damaged package may do worse than raise an error: it may end the process that imports it.
+It is for days when something is broken, so this process needs Python alone. A damaged package may end the process that
+imports it. So packages are imported in other processes.
 """
 
-import contextlib
+import argparse
 import importlib
 import json
 import os
@@ -13,43 +13,37 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
-from digitlab.paths import (
-    APT_LINE,
-    HOME,
-    KIT,
-    MNIST,
-    MNIST_ONLY_NETWORK,
-    MY_NOTEBOOKS,
-    NOTEBOOKS,
-    SHIPPED_NETWORK,
-    shown,
-)
+from digitlab import paths
+from digitlab.paths import HOME, KIT, NOTEBOOKS, network_files
 
+HELP = "check that everything a lesson needs is here"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
-
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
+TIMEOUT = 300
+"""Maximum time of one process, in seconds."""
 
-_IMPORT_NAMES = {"opencv-python": "cv2"}
-_BUILT_ON_TENSORFLOW = ("tensorflow", "keras", "tf2onnx")
-_PATIENCE = 180
-_NETWORKS = (SHIPPED_NETWORK, MNIST_ONLY_NETWORK)
-_STICK = "put the stick in and run its install.py again"
-_RESTORE_NETWORK = "Bring its files back with: git checkout -- model"
+_IMPORT_NAMES = {"ipython": "IPython", "opencv-python": "cv2", "pyzmq": "zmq", "tensorflow-cpu": "tensorflow"}
+# TensorFlow has two packages. pyproject.toml says which one a computer gets; either one will do.
+_TENSORFLOW, _OTHER_TENSORFLOW = "tensorflow", "tensorflow-cpu"
+if (sys.platform, platform.machine()) == ("linux", "x86_64"):
+    _TENSORFLOW, _OTHER_TENSORFLOW = _OTHER_TENSORFLOW, _TENSORFLOW
+_NETWORKS = (paths.SHIPPED_NETWORK, paths.MNIST_ONLY_NETWORK)
+_ANSWER = "digitlab-check-answer "
 
 
-def add_arguments(parser):
-    """Describe the command's arguments to an ArgumentParser: it takes none."""
+def add_parser(subparsers) -> None:
+    """Add the command to the sub-parsers of `digitlab`."""
+    subparsers.add_parser("check", help=HELP, description=f"{HELP.capitalize()}.").set_defaults(run=run)
 
 
-def run(arguments):
-    """Print a line for each check; return the exit status, 1 where one failed."""
-    with contextlib.suppress(AttributeError):
-        sys.stdout.reconfigure(errors="replace")
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line per check; return the exit status: 1 if a check failed."""
     count = Counter()
     for verdict, text in _checks():
         print(f"{verdict:<4}  {text}", flush=True)
@@ -62,76 +56,73 @@ def run(arguments):
     return 0
 
 
-def _checks():
-    """Yield the verdict and the text of each check, as they come."""
+def pinned_versions() -> dict[str, str]:
+    """Return the packages that the kit imports on this computer, with the versions that the tests passed with."""
+    try:
+        import tomllib
+
+        requirements = tomllib.loads((KIT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+        constraints = (KIT / "constraints.txt").read_text("utf-8")
+    except (ImportError, KeyError, OSError, ValueError):
+        return {}
+    versions = dict(re.findall(r"^([\w.-]+)==([\w.]+)", constraints, re.MULTILINE))
+    names = {re.match(r"[\w.-]+", requirement)[0] for requirement in requirements} - {_OTHER_TENSORFLOW}
+    return {name: versions[name] for name in names & versions.keys()}
+
+
+def _checks() -> Iterator[tuple[str, str]]:
+    """Yield the verdict and the text of each check."""
     python = _python()
     yield python
-    pins = _pins()
-    if not pins and python[0] == OK:  # An older Python cannot read the file.
-        yield FAIL, f"The kit does not say what it needs: {shown(KIT / 'pyproject.toml')} is missing or damaged."
-    # TensorFlow takes longest: what needs it shares one process, which runs beside the others.
-    slow = _try_elsewhere(
-        [("package", name, pins[name]) for name in _BUILT_ON_TENSORFLOW if name in pins] + [("pair",)]
-    )
-    others = sorted(pins.keys() - set(_BUILT_ON_TENSORFLOW), key=lambda name: (name != "numpy", name))
-    quick = _try_elsewhere([("package", name, pins[name]) for name in others] + [("data",), ("network",)])
-    yield _kit()
-    yield from quick
-    yield _home()
-    yield _screen()
-    yield from slow
+    versions = pinned_versions()
+    if not versions and python[0] == OK:  # An older Python cannot read the file.
+        files = "pyproject.toml or constraints.txt"
+        yield FAIL, f"The kit does not say what it needs: in {paths.shown(KIT)} {files} is missing or damaged."
+    # TensorFlow takes longest to import. All that needs it is checked in one process, beside the others.
+    on_tensorflow = [name for name in (_TENSORFLOW, "keras", "tf2onnx") if name in versions]
+    others = sorted(versions.keys() - set(on_tensorflow), key=lambda name: (name != "numpy", name))
+    slow = [("package", name, versions[name]) for name in on_tensorflow] + [("pair",)]
+    quick = [("package", name, versions[name]) for name in others] + [("data",), ("network",)]
+    with ThreadPoolExecutor() as pool:
+        slow, quick = pool.submit(_take, slow), pool.submit(_take, quick)
+        yield _kit()
+        yield from quick.result()
+        yield _home()
+        yield _screen()
+        yield from slow.result()
 
 
 def _python():
     oldest, newest = (".".join(map(str, version)) for version in (OLDEST_PYTHON, NEWEST_PYTHON))
+    text = f"Python {platform.python_version()}"
     if OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
-        return OK, f"Python {platform.python_version()}"
-    return FAIL, (
-        f"Python {platform.python_version()}: the kit needs {oldest} to {newest}. Get it: uv sync --python {newest}"
-    )
-
-
-def _pins():
-    """Return the version of each package that the kit names: in its folder, or else where it was installed from."""
-    try:
-        import tomllib
-
-        project = tomllib.loads((KIT / "pyproject.toml").read_text("utf-8"))["project"]
-        requirements = project["dependencies"]
-    except (ImportError, KeyError, OSError, ValueError):
-        try:
-            requirements = metadata.requires("digitlab") or []
-        except metadata.PackageNotFoundError:
-            requirements = []
-    return dict(re.findall(r"^([\w.-]+)==([\w.]+)$", "\n".join(requirements), re.MULTILINE))
+        return OK, text
+    return FAIL, f"{text}: the kit needs {oldest} to {newest}. Get it: uv sync --python {newest}"
 
 
 def _kit():
-    """Tell whether a notebook, which runs in another folder, finds this kit."""
-    code = "import json; from digitlab.paths import KIT; print(json.dumps(str(KIT)))"
+    """Check that a notebook, which runs in another folder, imports this kit."""
+    code = "from digitlab.paths import KIT; print(ascii(str(KIT)))"
     folder = NOTEBOOKS if NOTEBOOKS.is_dir() else NOTEBOOKS.anchor
     found = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
-    remedy = _STICK if _is_from_stick() else "uv sync" if _is_uvs() else f'{_python_name()} -m pip install -e "{KIT}"'
+    remedy = _remedy(uv="uv sync", pip=f'-e "{KIT}"')
     if found.returncode:
         return FAIL, f"digitlab is not installed, so the notebooks cannot import it. Install it: {remedy}"
-    other = json.loads(found.stdout)
-    if other != str(KIT):
+    if found.stdout.strip() != ascii(str(KIT)):
+        other = found.stdout.strip()
         return WARN, f"The notebooks import the kit in {other}, not this one. Make them import this one: {remedy}"
     return OK, f"digitlab in {KIT}"
 
 
 def _home():
-    for folder in (HOME / "model", HOME / "drawings", MY_NOTEBOOKS):
+    for folder in (HOME / "model", HOME / "drawings", paths.MY_NOTEBOOKS):
         try:
-            nearest = next(place for place in (folder, *folder.parents) if place.exists())
-            attempt = nearest / f".check-{os.getpid()}"
-            attempt.touch()
-            attempt.unlink()
+            probe = next(parent for parent in (folder, *folder.parents) if parent.exists()) / f".check-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
         except OSError as error:
-            return FAIL, (
-                f"Nothing can be saved in {folder} ({error.strerror}). Set the environment variable DIGITLAB_HOME to "
-                f"a folder that you may write to."
-            )
+            remedy = "Set the environment variable DIGITLAB_HOME to a folder that you may write to."
+            return FAIL, f"Nothing can be saved in {folder} ({error.strerror}). {remedy}"
     return OK, f"notebooks, networks and drawings can be saved in {HOME}"
 
 
@@ -142,33 +133,36 @@ def _screen():
     return (WARN, why_not) if why_not else (OK, "a screen for the desktop window")
 
 
-def _package(name, pin):
+def _package(name, tested):
+    version = _installed(name)
+    if version is None and name == _TENSORFLOW and (other := _installed(_OTHER_TENSORFLOW)):
+        name, version = _OTHER_TENSORFLOW, other
     try:
-        version = metadata.version(name)
-    except (KeyError, metadata.PackageNotFoundError):
-        version = None
-    try:
-        importlib.import_module(_IMPORT_NAMES.get(name, name))
+        importlib.import_module(_IMPORT_NAMES.get(name, name.replace("-", "_")))
     except (Exception, SystemExit) as error:
         if version is None:
-            return FAIL, f"{name} is missing. Install it: {_install(name, pin)}"
-        library = re.search(r"(\S+): cannot open shared object file", str(error))
-        if library:
-            return FAIL, (
-                f"{name} {version} needs a library of the system that is missing: {library[1]}. On Debian and Ubuntu: "
-                f"{APT_LINE}"
-            )
-        return FAIL, f"{name} {version} cannot be imported ({_root(error)}). Install it again: {_reinstall(name, pin)}"
-    if version != pin:
-        what = f"{name} {version}" if version else f"{name}, which does not tell its version"
-        return WARN, f"{what}: the kit is tested with {pin}. Get it with: {_install(name, pin)}"
+            return FAIL, f"{name} is missing. Install it: {_install(name, tested)}"
+        if library := re.search(r"(\S+): cannot open shared object file", str(error)):
+            text = f"{name} {version} needs a system library that is missing: {library[1]}."
+            return FAIL, f"{text} On Debian and Ubuntu: {paths.APT_LINE}"
+        return FAIL, f"{name} {version} cannot be imported ({_cause(error)}). {_again(name, tested)}"
+    if version != tested:
+        text = f"{name} {version or 'of an unknown version'}: the kit is tested with {tested}."
+        return WARN, f"{text} Get it with: {_install(name, tested)}"
     return OK, f"{name} {version}"
+
+
+def _installed(name):
+    try:
+        return metadata.version(name)
+    except (KeyError, metadata.PackageNotFoundError):
+        return None
 
 
 def _data():
     from digitlab.data import load_mnist
 
-    (train_images, _), (test_images, _) = load_mnist(MNIST)
+    (train_images, _), (test_images, _) = load_mnist(paths.MNIST)
     return OK, f"data: {len(train_images):,} digits to train with and {len(test_images):,} to test with, unchanged"
 
 
@@ -176,24 +170,28 @@ def _network():
     from digitlab.ink import Ink
     from digitlab.recognizer import Recognizer
 
+    remedy = "Bring its files back with: git checkout -- model"
+    settings = paths.settings_of(paths.SHIPPED_NETWORK)
+    if not settings.exists():
+        return FAIL, f"{settings.name} is missing, so the network accepts every answer. {remedy}"
     for path in _NETWORKS:
         predictions = Recognizer.load(path).predict_many([Ink.example(digit) for digit in range(10)])
         misread = [str(digit) for digit, prediction in enumerate(predictions) if prediction.digit != digit]
         if misread:
-            return FAIL, f"{path.name} misreads the kit's example of {', '.join(misread)}. {_RESTORE_NETWORK}"
+            return FAIL, f"{path.name} misreads the kit's example of {', '.join(misread)}. {remedy}"
     return OK, "networks: they read an example of each digit"
 
 
 def _pair():
     from digitlab import network
 
-    for path in _NETWORKS:
+    own = [paths.MY_NETWORK] if all(map(Path.exists, network_files(paths.MY_NETWORK))) else []
+    for path in (*_NETWORKS, *own):
         difference = network.pair_difference(path)
         if not difference <= network.PAIR_TOLERANCE:
-            return FAIL, (
-                f"The .keras and the .onnx file of {path.name} are no pair: their probabilities are {difference:.1g} "
-                f"apart. {_RESTORE_NETWORK}"
-            )
+            text = f"The .keras and the .onnx file of {path.name} are not a pair"
+            remedy = "make both anew with: digitlab train" if path in own else "restore: git checkout -- model"
+            return FAIL, f"{text}: their probabilities differ by up to {difference:.1g}; {remedy}"
     return OK, "networks: their .keras and their .onnx files are pairs"
 
 
@@ -201,65 +199,43 @@ _STEPS = {"package": _package, "data": _data, "network": _network, "pair": _pair
 _SUBJECTS = {"data": "The data", "network": "The network", "pair": "The pair of a network's files"}
 
 
-def _try_elsewhere(steps):
-    """Start a process that takes the steps one after the other; return an iterator of what came out."""
-    return _outcomes(steps, _start(steps))
-
-
-def _start(steps):
-    # The modules of a notebook's own folder come first, as in a notebook: a numpy.py there hides the real one.
-    path = [str(KIT), str(MY_NOTEBOOKS), str(NOTEBOOKS)]
+def _take(steps):
+    """Take steps in another process; return a list with one outcome per step."""
+    # As in a notebook, modules in the notebooks' folder come first: a numpy.py there hides the real one.
+    folders = [str(KIT), str(paths.MY_NOTEBOOKS), str(NOTEBOOKS)]
     imports = "from digitlab.commands.check import _answer; _answer()"
-    code = f"import sys; sys.path[:] = {path!r} + [*filter(None, sys.path)]; {imports}"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, json.dumps(steps)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    code = f"import sys; sys.path[:] = {folders!r} + [*filter(None, sys.path)]; {imports}"
+    command = [sys.executable, "-c", code, json.dumps(steps)]
+    try:
+        process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT)
+        output, end = process.stdout, f"ended Python ({_ending(process.returncode)})"
+    except subprocess.TimeoutExpired as error:
+        output, end = error.stdout or b"", f"took over {TIMEOUT} s"
+    lines = output.decode("utf-8", "replace").splitlines()
+    outcomes = [json.loads(line.removeprefix(_ANSWER)) for line in lines if line.startswith(_ANSWER)]
+    if len(outcomes) == len(steps):
+        return outcomes
+    (step, *details), *rest = steps[len(outcomes) :]  # This step ended the process; a new one takes the rest.
+    if step == "package":
+        outcomes.append((FAIL, f"{details[0]} cannot be imported: the attempt {end}. {_again(*details)}"))
+    else:
+        outcomes.append((FAIL, f"{_SUBJECTS[step]} cannot be checked: the attempt {end}."))
+    return outcomes + (_take(rest) if rest else [])
 
 
 def _answer():
-    """Take the steps, in the process that `_start` started."""
-    # Packages may print what they like: it goes elsewhere.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    """Take the steps and print their outcomes, in the process that `_take` started."""
     for step, *details in json.loads(sys.argv[1]):
         try:
             outcome = _STEPS[step](*details)
         except ImportError as error:
-            outcome = FAIL, f"{_SUBJECTS[step]} cannot be checked without a package that is broken ({_root(error)})."
+            outcome = FAIL, f"{_SUBJECTS[step]} cannot be checked without a package that is broken ({_cause(error)})."
         except (OSError, ValueError) as error:
             outcome = FAIL, str(error)
         except Exception as error:
-            outcome = FAIL, f"{_SUBJECTS[step]} cannot be checked ({_root(error)})."
-        print(json.dumps(outcome), file=answers, flush=True)
-    os._exit(0)  # All is said; nothing that was imported has a say in how this ends.
-
-
-def _outcomes(steps, process):
-    while steps:
-        timer = threading.Timer(_PATIENCE, process.kill)
-        timer.daemon = True
-        timer.start()
-        for line in process.stdout:
-            yield json.loads(line)
-            steps = steps[1:]
-        in_time = timer.is_alive()
-        timer.cancel()
-        status = process.wait()
-        if steps:
-            yield FAIL, _died(steps[0], f"ended Python ({_ending(status)})" if in_time else f"took over {_PATIENCE} s")
-            steps = steps[1:]
-            process = _start(steps) if steps else None
-
-
-def _died(step, how):
-    if step[0] == "package":
-        _, name, pin = step
-        return f"{name} cannot be imported: the attempt {how}. Install it again: {_reinstall(name, pin)}"
-    return f"{_SUBJECTS[step[0]]} cannot be checked: the attempt {how}."
+            outcome = FAIL, f"{_SUBJECTS[step]} cannot be checked ({_cause(error)})."
+        print(f"\n{_ANSWER}{json.dumps(outcome)}", flush=True)  # A package may have printed half a line.
+    os._exit(0)  # At once: a broken package may fail at the end of the process too.
 
 
 def _ending(status):
@@ -269,47 +245,27 @@ def _ending(status):
         return f"status {status:#x}" if status > 255 else f"status {status}"
 
 
-def _root(error):
-    """Return what is at the root of an error, in one line."""
+def _cause(error):
+    """Return the first cause of an error, in one line."""
     while error.__cause__ or (error.__context__ and not error.__suppress_context__):
         error = error.__cause__ or error.__context__
     lines = str(error).split("\n")
-    return f"{type(error).__name__}: {next(filter(str.strip, lines), 'it does not say why').strip()[:200]}"
+    return f"{type(error).__name__}: {next(filter(str.strip, lines), 'no reason given').strip()[:200]}"
 
 
-def _install(name, pin):
-    if _is_from_stick():
-        return _STICK
-    return "uv sync" if _is_uvs() else f"{_python_name()} -m pip install {name}=={pin}"
+def _install(name, version):
+    return _remedy(uv="uv sync", pip=f"{name}=={version}")
 
 
-def _reinstall(name, pin):
-    if _is_from_stick():
-        return _STICK
-    if _is_uvs():
-        return f"uv sync --reinstall-package {name}"
-    return f"{_python_name()} -m pip install --force-reinstall --no-deps {name}=={pin}"
+def _again(name, version):
+    pip = f"--force-reinstall --no-deps {name}=={version}"
+    return f"Install it again: {_remedy(uv=f'uv sync --reinstall-package {name}', pip=pip)}"
 
 
-def _is_from_stick():
-    """Tell whether the kit was installed from a USB stick: there may be no internet then."""
-    return (KIT / ".from_stick.json").exists()
-
-
-def _is_uvs():
-    return Path(sys.prefix).resolve() == (KIT / ".venv").resolve()
-
-
-def _python_name():
-    return Path(sys.executable).stem
-
-
-def main(argv=None):
-    """Run the command as a script."""
-    from digitlab.commands.main import main_of
-
-    return main_of("check", argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _remedy(uv, pip):
+    """Return how to install: from the USB stick if the kit came from one, else with uv or pip."""
+    if (KIT / ".from_stick.json").exists():
+        return "put the stick in and run its install.py again"
+    if Path(sys.prefix).resolve() == (KIT / ".venv").resolve():
+        return uv
+    return f"{Path(sys.executable).stem} -m pip install {pip}"

@@ -1,17 +1,17 @@
-"""How JupyterLab's server talks to a page: at once. It stands on jupyter-server.
+"""A connection between JupyterLab's server and a page that sends every message at once.
 
-By default the system holds a short message back until the one before it is confirmed (J. Nagle, RFC 896, 1984), and
-the other side confirms up to 40 ms late, on Windows 200. A pad sends two short messages for each move of the pen, the
-line and the answer, so nearly every answer came that much late.
+By default the system holds a short message back until the previous one is confirmed (J. Nagle, RFC 896, 1984). The
+other side confirms up to 40 ms late, on Windows up to 200 ms. A pad sends two short messages for each move of the pen,
+so nearly every answer would be that late.
 """
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
-    """The connection of a page with a kernel, without waiting to send."""
+    """The connection between a page and a kernel, which sends every message at once."""
 
     def connect(self):
-        """Connect as usual, having told the system to send at once."""
+        """Turn off the delay, then connect as usual."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()

@@ -1,12 +1,12 @@
-"""Open the notebooks in JupyterLab: ``python -m digitlab.commands.lab``, or ``digitlab lab``.
+"""The command ``digitlab lab``: open the notebooks in JupyterLab.
 
-What it opens is the reader's own copy of them (`working_copy`), unless JupyterLab's arguments name a folder or a
+It opens the reader's own copy of the notebooks (`working_copy`), unless JupyterLab's arguments name a folder or a
 notebook.
 
-JupyterLab runs in this process, as it is: with its token, on this machine's own address, after the reader's own
-settings. What changes is what it says: the address and how to stop, instead of thirty lines of log and a question
-about news. The answer to that question is in ``lab_settings/overrides.json``, a default that the reader's own choice in
-JupyterLab's settings goes before.
+JupyterLab runs in this process and as usual: with its token, only on this computer, with the reader's own settings. It
+only prints less: the address and how to stop it, but no thirty lines of log. JupyterLab does not ask whether it may
+show news, because ``lab_settings/overrides.json`` answers the question; the reader's own choice in JupyterLab's
+settings takes precedence.
 """
 
 import argparse
@@ -14,57 +14,49 @@ import errno
 import logging
 import os
 import signal
-import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from digitlab.commands import working_copy
+from digitlab.commands import jupyter_settings, working_copy
+from digitlab.commands.jupyter_settings import FIRST_NOTEBOOK
 from digitlab.paths import HOME, MY_NOTEBOOKS, NOTEBOOKS, shown
 
-HANDS_ARGUMENTS_ON = True
-"""Tells `digitlab.commands.main` that arguments not described here are for JupyterLab."""
 
-FIRST_NOTEBOOK = "01_meet_the_digits.ipynb"
-
-SETTINGS = Path(__file__).resolve().parent / "lab_settings"
-
-
-def add_arguments(parser):
-    """Describe the command's arguments to an ArgumentParser."""
-    parser.allow_abbrev = False
+def add_parser(subparsers) -> None:
+    """Add the command to the sub-parsers of `digitlab`."""
+    parser = subparsers.add_parser(
+        "lab",
+        help="open the notebooks in JupyterLab",
+        description="Open the notebooks in JupyterLab.",
+        epilog="All other arguments are passed on to JupyterLab: a notebook to open, --ip, --debug; "
+        "see jupyter lab --help",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run, passes_arguments_on=True)
     parser.add_argument("--port", type=_port, help="the port to use (default: 8888, or the next free one)")
     parser.add_argument("--no-browser", action="store_true", help="open no browser; only print the address")
     parser.add_argument(
-        "--reset", action="store_true", help="begin again with a fresh copy of the notebooks; the old one is kept"
+        "--reset", action="store_true", help="start again with a fresh copy of the notebooks; the old one is kept"
     )
-    parser.epilog = "All other arguments go on to JupyterLab: a notebook to open, --ip, --debug; see jupyter lab --help"
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Run JupyterLab until it is stopped; return the exit status."""
     first = NOTEBOOKS / FIRST_NOTEBOOK
     if not first.exists():
         raise FileNotFoundError(
             f"The notebooks are missing: there is no {shown(first)}. Bring them back with: git checkout -- notebooks "
-            f"(or take the kit's folder afresh)."
+            f"(or download the kit again)."
         )
     if arguments.port is not None:
         _check_port_is_free(arguments.port)
-    start_sooner()
-    import zmq
+    jupyter_settings.start_sooner()
     from jupyterlab.labapp import LabApp
-    from traitlets.config import Config
 
-    config = Config()
-    # What the command line says goes before all of these.
+    config = jupyter_settings.as_config(jupyter_settings.settings())
     config.Application.log_level = logging.ERROR
-    config.LabApp.app_settings_dir = str(SETTINGS)
-    config.ServerApp.kernel_websocket_connection_class = "digitlab.commands.connection.PromptConnection"
-    if zmq.has("curve"):
-        # Other accounts of a shared machine cannot listen in, and no kernel warns that they could.
-        config.MappingKernelManager.transport_encryption = "auto"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        config.ServerApp.allow_root = True  # In a container there is often nobody but root.
+        config.ServerApp.allow_root = True  # In a container root is often the only user.
     if arguments.no_browser:
         config.ServerApp.open_browser = False
     if arguments.port is not None:
@@ -79,36 +71,27 @@ def run(arguments):
         for sentence in working_copy.refresh():
             print(sentence, flush=True)
     if "DIGITLAB_HOME" in os.environ:
-        os.environ["DIGITLAB_HOME"] = str(HOME)  # The notebooks run in another folder: a relative path would mislead.
+        os.environ["DIGITLAB_HOME"] = str(HOME)  # Absolute: the notebooks run in another folder.
     server = LabApp.initialize_server(argv=arguments.others, config=config)
     notebook = Path(server.root_dir, server.file_to_run or FIRST_NOTEBOOK)
     if server.default_url == f"{server.base_url}lab" and notebook.is_relative_to(server.root_dir) and notebook.exists():
         server.default_url += f"/tree/{quote(notebook.relative_to(server.root_dir).as_posix())}"
-    # The server prints its address among other lines, and louder than errors. Here it is printed once.
+    # The server logs its address as if it were an error. `_print_address` prints it.
     server.log.addFilter(lambda record: server.connect_url not in record.getMessage())
-    # It listens once its event loop runs: then the address works, and not before.
+    # The address works as soon as the server's event loop runs.
     server.io_loop.add_callback(_print_address, server)
     signal.signal(signal.SIGINT, lambda *_: _stop(server))
     server.start()
     return 0
 
 
-def start_sooner():
-    """Spare JupyterLab's server a second of its start, half of it on a hub.
-
-    jsonschema would prepare the grammar of international web addresses, which no schema here checks. The package of
-    that grammar is optional to it; here it is as if it were not installed.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)
-
-
 def _shows_copy(arguments):
-    """Tell whether JupyterLab shows the reader's copy: it does unless its arguments name another place."""
+    """Return whether JupyterLab shows the reader's copy: yes, unless its arguments name another folder or file."""
     if not arguments:
         return True
     from jupyterlab.labapp import LabApp
 
-    # Only JupyterLab's own reading of its arguments tells a notebook to open from the value of some option.
+    # Only JupyterLab's own parser can tell a notebook to open from the value of an option.
     reader = LabApp.serverapp_class(log_level=logging.ERROR)
     reader.aliases = {**reader.aliases, **LabApp.aliases}
     reader.parse_command_line(arguments)
@@ -118,7 +101,7 @@ def _shows_copy(arguments):
 
 
 def _print_address(server):
-    # The same address twice, once as a name and once as a number, only makes one wonder which to take.
+    # JupyterLab itself prints two addresses, with a name and with a number. One is enough.
     address = server.local_url if server.ip == "localhost" and not server.custom_display_url else server.connect_url
     print(f"JupyterLab shows the notebooks at this address:\n\n    {address}\n")
     if Path(server.root_dir) == MY_NOTEBOOKS:
@@ -140,29 +123,14 @@ def _check_port_is_free(port):
     try:
         sockets = bind_sockets(port, "localhost")
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "in use by another program, perhaps by another JupyterLab"
-        else:
-            reason = f"not to be had ({error.strerror})"
-        raise ValueError(
-            f"Port {port} is {reason}. Choose another one, or leave --port away: then a free one is found."
-        ) from None
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "is in use by another program, perhaps another JupyterLab" if in_use else f"fails ({error.strerror})"
+        raise ValueError(f"Port {port} {reason}. Choose another one, or leave out --port to get a free one.") from None
     for socket in sockets:
         socket.close()
 
 
 def _port(text):
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text} is no port: they are numbers from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"Invalid port {text}: use 1 to 65535.")
     return int(text)
-
-
-def main(argv=None):
-    """Run the command as a script."""
-    from digitlab.commands.main import main_of
-
-    return main_of("lab", argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

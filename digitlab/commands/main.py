@@ -1,65 +1,68 @@
-"""The `digitlab` command. It stands on Python alone, so that it can say what is wrong where a package is broken.
+"""The `digitlab` command.
 
-Each command is a module with a docstring, `add_arguments(parser)` and `run(arguments)`; only the one asked for is
-imported. Where it says HANDS_ARGUMENTS_ON, `arguments.others` is a list of those that it did not describe.
+It starts even where a package is broken, so that ``digitlab check`` can say which one. So the module of a command
+describes the arguments with Python alone and imports packages only when the command runs.
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Sequence
+from importlib import metadata
 
+from digitlab import __version__
 from digitlab.paths import APT_LINE
 
-COMMANDS = {
-    "lab": ("digitlab.commands.lab", "open the notebooks in JupyterLab"),
-    "train": ("digitlab.train_model", "train the network and save it"),
-    "draw": ("digitlab.draw_predict", "draw in a window on the desktop"),
-    "evaluate": ("digitlab.commands.evaluate", "tell how well a network reads a file of drawings"),
-    "class": ("digitlab_classroom.commands", "look after the digits that a class has handed in"),
-    "check": ("digitlab.commands.check", "check that everything a lesson needs is here"),
-}
+COMMANDS = (
+    "digitlab.commands.lab",
+    "digitlab.train_model",
+    "digitlab.draw_predict",
+    "digitlab.commands.evaluate",
+    "digitlab.commands.check",
+)
+"""The modules of the commands, in the order of the help text.
+
+Each has a function ``add_parser(subparsers)`` that adds a parser with ``set_defaults(run=...)``. With ``set_defaults(
+passes_arguments_on=True)`` the command gets the arguments that its parser does not know as ``arguments.others``.
+"""
+
+ENTRY_POINTS = "digitlab.commands"
+"""The entry point group in which other packages name modules of further commands."""
 
 
-def main(argv=None):
-    """Run the `digitlab` command and return its exit status."""
-    argv = sys.argv[1:] if argv is None else list(argv)
-    if argv and argv[0] in COMMANDS:
-        return main_of(argv[0], argv[1:])
-    parser = argparse.ArgumentParser(
-        prog="digitlab",
-        description="Draw a digit, have it read, and find out how that is possible.",
-        epilog="What a command takes: digitlab COMMAND --help",
-    )
-    parser.add_argument("--version", action="version", version=_version())
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, (_, purpose) in COMMANDS.items():
-        commands.add_parser(name, help=purpose, add_help=False)
-    parser.parse_args(argv)
-    return 0
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the `digitlab` command.
 
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments; by default those of the command line.
 
-def main_of(command, argv=None):
-    """Run one command and return its exit status: 0 done, 1 could not be done, 2 asked for wrongly, 130 stopped."""
-    module_name, purpose = COMMANDS[command]
+    Returns
+    -------
+    int
+        The exit status: 0 done, 1 failed, 2 wrong arguments, 130 stopped with Ctrl-C.
+    """
+    # A terminal that cannot show a character shows "?" instead.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")
+    name = "digitlab"
     try:
-        module = importlib.import_module(module_name)
-        parser = argparse.ArgumentParser(prog=f"digitlab {command}", description=f"{purpose[0].upper()}{purpose[1:]}.")
-        module.add_arguments(parser)
-        arguments, others = parser.parse_known_args(argv)
-        if others and not getattr(module, "HANDS_ARGUMENTS_ON", False):
-            parser.error(f"unrecognized arguments: {' '.join(others)}")
-        arguments.others = others
-        return module.run(arguments)
+        arguments = _parse(sys.argv[1:] if argv is None else list(argv))
+        name = f"digitlab {arguments.command}"
+        status = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
     except ImportError as error:
         if "cannot open shared object file" in str(error):
-            message = (
-                f"OpenCV needs a library of the system that is missing ({error}). On Debian and Ubuntu: {APT_LINE}"
-            )
+            message = f"OpenCV needs a system library that is missing ({error}). On Debian and Ubuntu: {APT_LINE}"
         else:
             message = f"A package is missing or broken ({error}). Find out which: digitlab check"
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; without this Python would complain once more at the end.
+        # The program that read the output has ended, as `head` does. Python must not try to write the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (OSError, ValueError) as error:
@@ -68,14 +71,27 @@ def main_of(command, argv=None):
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
-    print(f"digitlab {command}: {message}", file=sys.stderr)
+    print(f"{name}: {message}", file=sys.stderr)
     return 1
 
 
-def _version():
-    from digitlab import __version__
-
-    return f"digitlab {__version__}"
+def _parse(argv):
+    parser = argparse.ArgumentParser(
+        prog="digitlab",
+        description="Draw a digit, let a network read it, and find out how that works.",
+        epilog="Help for a command: digitlab COMMAND --help",
+    )
+    parser.add_argument("--version", action="version", version=f"digitlab {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for module in COMMANDS:
+        importlib.import_module(module).add_parser(subparsers)
+    if not argv or argv[0] not in subparsers.choices:
+        for entry_point in metadata.entry_points(group=ENTRY_POINTS):
+            entry_point.load().add_parser(subparsers)
+    arguments, arguments.others = parser.parse_known_args(argv)
+    if arguments.others and not getattr(arguments, "passes_arguments_on", False):
+        subparsers.choices[arguments.command].error(f"unrecognized arguments: {' '.join(arguments.others)}")
+    return arguments
 
 
 if __name__ == "__main__":

@@ -3,26 +3,31 @@
 This is the command. It imports OpenCV only after it has found a screen; the window is in `window`.
 """
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from digitlab.draw_predict.screen import KEYS, no_screen
 from digitlab.paths import SHIPPED_NETWORK
 
+HELP = "draw in a window on the desktop"
 
-def add_arguments(parser):
-    """Describe the command's arguments to an ArgumentParser."""
-    parser.epilog = KEYS
+
+def add_parser(subparsers) -> None:
+    """Add the command to the sub-parsers of `digitlab`."""
+    parser = subparsers.add_parser("draw", help=HELP, description=f"{HELP.capitalize()}.", epilog=KEYS)
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--model",
         type=Path,
         default=SHIPPED_NETWORK,
         metavar="PATH",
-        help="the network to read with: an .onnx file, or its name without the suffix (default: the kit's own)",
+        help="the network: an .onnx file, or its name without the suffix (default: the one that came with the kit)",
     )
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Open the window and wait until it is closed; return the exit status."""
     why_not = no_screen()
     if why_not:
@@ -35,8 +40,8 @@ def run(arguments) -> int:
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command as a script."""
-    from digitlab.commands.main import main_of
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command as a program of its own."""
+    from digitlab.commands.main import main
 
-    return main_of("draw", argv)
+    return main(["draw", *(sys.argv[1:] if argv is None else argv)])
