@@ -1,10 +1,11 @@
-"""From the pen to the answer on the page: uv run python benchmarks/latency.py.
+"""Measure the delay from the hand to the line and to the answer: uv run python benchmarks/latency.py [--digits 12].
 
-A pad in JupyterLab in a real browser (Debian's chromium) is drawn on at 60 events a second; the time is taken from
-each event until the answer that belongs to it stands on the page. Beside it, in a second notebook, the same pad with
-Keras's `model.predict` in place of the recognizer.
+A pad in JupyterLab in a real browser (Debian's chromium) is drawn on with 60 pointer events a second. Measured are the
+times from each event until the frame in which the line has reached it, and until an answer that includes it is on the
+page. A relay on this machine plays a server that is 0, 100 or 300 ms away (there and back).
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -18,69 +19,73 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 from digitlab import Ink
+from digitlab.paths import KIT
 
-TURNS = 12
-PADS = {
-    "OpenCV": "from digitlab.pad import DrawingPad\nDrawingPad()",
-    "Keras": """\
-import numpy as np
-from digitlab import Recognizer, network
-from digitlab.pad import DrawingPad
-from digitlab.paths import SHIPPED_NETWORK
+sys.path.insert(0, str(KIT / "tests"))
+from relay import Relay
 
-model = network.load(SHIPPED_NETWORK)
+DISTANCES = (0, 100, 300)  # milliseconds
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
-
-class KerasRecognizer(Recognizer):
-    def run(self, x):
-        return model.predict(x, verbose=0)
-
-
-ours = Recognizer.load()
-DrawingPad(KerasRecognizer(ours._net, ours.path, ours.temperature, ours.threshold))""",
-}
-
-# An answer says how many points its drawing has; an event is answered when that is as many as it has made of them.
+# An answer says how many points its drawing has. An event is answered when that is as many as there were with it.
 DRAW = """async ([points, times]) => {
-    const pad = document.querySelector(".digitlab-pad"), canvas = pad.querySelector("canvas");
-    const answered = () => Number(pad.querySelector(".digitlab-answer").dataset.points);
+    const pad = document.querySelector(".digitlab-pad"), pen = pad.querySelector(".digitlab-pen");
+    const layers = [...pad.querySelectorAll(".digitlab-frame canvas")];
     const wait = ms => new Promise(done => setTimeout(done, ms));
-    const sent = [], took = [];
+    const answered = () => Number(pad.querySelector(".digitlab-answer").dataset.points);
+    const isWhite = ([x, y]) => layers.some(canvas => {
+        const scale = canvas.width / pen.clientWidth;
+        const pixel = canvas.getContext("2d").getImageData(x * scale, y * scale, 1, 1).data;
+        return pixel[0] > 127 && pixel[3] > 127;
+    });
+    const sent = [], lines = [], answers = [];
     const watch = new MutationObserver(() => {
         const now = performance.now(), upto = answered();
-        while (sent.length && sent[0].points <= upto) took.push(now - sent.shift().at);
+        while (sent.length && sent[0].points <= upto) answers.push(now - sent.shift().at);
     });
     watch.observe(pad, {subtree: true, childList: true});
+    const drawn = [];
+    let ends = false;
+    const look = now => {
+        while (drawn.length && isWhite(drawn[0].point)) lines.push(performance.now() - drawn.shift().at);
+        if (!ends) requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
     for (let turn = 0; turn < times; turn++) {
         [...pad.querySelectorAll("button")].find(found => found.textContent === "Clear").click();
-        while (answered()) await wait(20);
-        const {left, top} = canvas.getBoundingClientRect();
-        const send = (kind, [x, y]) => canvas.dispatchEvent(
-            new MouseEvent(kind, {bubbles: true, clientX: left + x, clientY: top + y}));
+        while (answered() || layers.some(canvas => isWhite(points[0]))) await wait(20);
+        const {left, top} = pen.getBoundingClientRect();
+        const send = (kind, [x, y]) => pen.dispatchEvent(new PointerEvent(kind, {
+            bubbles: true, pointerId: 1, pointerType: "mouse", buttons: 1, clientX: left + x, clientY: top + y}));
         const begun = performance.now();
         for (let number = 0; number < points.length; number++) {
-            send(number ? "mousemove" : "mousedown", points[number]);
-            sent.push({points: number + 1, at: performance.now()});
+            const at = performance.now();
+            send(number ? "pointermove" : "pointerdown", points[number]);
+            sent.push({points: number + 1, at});
+            drawn.push({point: points[number], at});
             await wait(begun + (number + 1) * 1000 / 60 - performance.now());
         }
-        send("mouseup", points.at(-1));
+        send("pointerup", points.at(-1));
         while (sent.length) await wait(20);
     }
     watch.disconnect();
-    return took;
+    ends = true;
+    return [lines, answers];
 }"""
 
 
 def main():
     """Print the times."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--digits", type=int, default=12, help="how many digits to draw at each distance")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         folder = Path(home, "notebooks")
         folder.mkdir()
         kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        for name, source in PADS.items():
-            cells = [nbformat.v4.new_code_cell(source)]
-            notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-            nbformat.write(notebook, folder / f"{name}.ipynb")
+        cell = nbformat.v4.new_code_cell("from digitlab.pad import DrawingPad\nDrawingPad()")
+        notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
+        nbformat.write(notebook, folder / "pad.ipynb")
         lab = subprocess.Popen(
             [sys.executable, "-m", "digitlab.commands.main", "lab", "--no-browser", f"--ServerApp.root_dir={folder}"],
             env={**os.environ, "DIGITLAB_HOME": home, "JUPYTER_CONFIG_DIR": str(Path(home, "config"))},
@@ -88,24 +93,31 @@ def main():
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        address = next(found for line in lab.stdout if (found := re.search(r"http://\S+", line))).group()
-        base, token = address.split("/lab")[0], address.split("?token=")[1]
-        program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+        port, token = next(
+            found.groups() for line in lab.stdout if (found := re.search(r"http://[^:]+:(\d+)\S+token=(\w+)", line))
+        )
+        relay = Relay(int(port))
+        program = next(filter(None, map(shutil.which, PROGRAMS)))
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         points = np.rint(np.concatenate(Ink.example(8).strokes)).astype(int).tolist()
-        for name in PADS:
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(f"{base}/lab/tree/{name}.ipynb?reset&token={token}")
-            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            page.locator(".digitlab-pad canvas").wait_for(timeout=60_000)
-            page.wait_for_timeout(2000)
-            times = page.evaluate(DRAW, [points, TURNS])
-            median, most = np.percentile(times, [50, 95])
-            print(f"{name:<7} {len(times)} events: median {median:.0f} ms, 95th percentile {most:.0f} ms", flush=True)
-            page.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"http://127.0.0.1:{relay.port}/lab/tree/pad.ipynb?reset&token={token}")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.locator(".digitlab-pen").wait_for(timeout=60_000)
+        page.wait_for_timeout(2000)
+        for distance in DISTANCES:
+            relay.delay = distance / 2000
+            for what, times in zip(("line", "answer"), page.evaluate(DRAW, [points, arguments.digits]), strict=True):
+                median, most = np.percentile(times, [50, 95])
+                print(
+                    f"{distance:3} ms away, {what:<6} {len(times)} events: median {median:.0f} ms, "
+                    f"95th percentile {most:.0f} ms",
+                    flush=True,
+                )
         browser.close()
+        relay.close()
         lab.terminate()
 
 

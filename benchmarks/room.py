@@ -1,10 +1,10 @@
 """Measure a whole class on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15].
 
 It starts a real hub (`classroom/jupyterhub_config.py`, on this machine's own address). People log in, start their
-seats, open notebook 5 and draw: pen events are sent over WebSockets, 30 each second, as a page sends them. Measured are
-the time until the last pad answers, the time from an event to its answer, and the memory of servers and kernels, also
-with TensorFlow loaded. Then pairs run the core of notebook 2, training included. The program that plays the people runs
-on the same machine and uses part of it. It takes about five minutes.
+seats, open notebook 5 and draw. 30 pen events each second are sent over WebSockets in batches, few of them on the way,
+as the pen of a page sends them. Measured are the time until the last pad answers, the time from an event to its answer,
+and the memory of servers and kernels, also with TensorFlow loaded. Then pairs run the core of notebook 2, training
+included. The program that plays the people runs on the same machine and uses part of it. It takes about five minutes.
 """
 
 import argparse

@@ -269,7 +269,7 @@ function render({ model, el }) {
   model.on("msg:custom", hear);
   model.on("change:by_clicks", () => end());
 
-  const watch = new IntersectionObserver(() => {
+  const watch = new ResizeObserver(() => {
     if (!el.isConnected) return;
     // The canvas below takes no events, and the Tab key passes it over.
     for (const other of el.parentElement.children) if (other !== el) other.inert = true;

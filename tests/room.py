@@ -197,6 +197,7 @@ class Kernel:
         self.widgets = {}
         self.outputs = {}
         self.answer = ""
+        self._pens = {}
         self.points = 0  # The number of points of the drawing that was answered last.
         self.on_answer = None
 
@@ -246,18 +247,22 @@ class Kernel:
                     return
 
     def pads(self):
-        """Return the ids of the pads' canvases, in the order in which they were made."""
-        return [number for number, state in self.widgets.items() if state.get("_model_name") == "CanvasModel"]
+        """Return the ids of the pads' pens, in the order in which they were made."""
+        return [number for number, state in self.widgets.items() if "by_clicks" in state]
 
-    async def draw(self, canvas, event, x=0.0, y=0.0):
-        """Send an event to a canvas: mouse_down, mouse_move or mouse_up."""
-        data = {"method": "custom", "content": {"event": event, "x": x * 2, "y": y * 2}}
-        await self._send("shell", "comm_msg", comm_id=canvas, data=data)
+    async def draw(self, pen, event, x=0.0, y=0.0):
+        """Draw with a pen: mouse_down, mouse_move or mouse_up. The points are sent in batches, as a page sends them."""
+        if pen not in self._pens:
+            self._pens[pen] = PagePen(lambda content: self._send_custom(pen, content))
+        await self._pens[pen].draw(event, x, y)
 
     async def press(self, words):
         """Press the last button with this text."""
         button = [number for number, state in self.widgets.items() if state.get("description") == words][-1]
-        await self._send("shell", "comm_msg", comm_id=button, data={"method": "custom", "content": {"event": "click"}})
+        await self._send_custom(button, {"event": "click"})
+
+    async def _send_custom(self, widget, content):
+        await self._send("shell", "comm_msg", comm_id=widget, data={"method": "custom", "content": content})
 
     async def _send(self, channel, kind, **content):
         number = uuid.uuid4().hex
@@ -271,6 +276,11 @@ class Kernel:
             _, parts = deserialize_msg_from_ws_v1(raw)
             kind = json.loads(parts[0])["msg_type"]
             if kind not in {"comm_msg", "comm_open", "stream", "execute_reply", "status"}:
+                continue
+            if kind == "comm_msg" and b'"answer"' in parts[3] and b'"batch"' in parts[3]:
+                content = json.loads(parts[3])
+                if content["comm_id"] in self._pens:
+                    self._pens[content["comm_id"]].answered = content["data"]["content"]["batch"]
                 continue
             if kind == "comm_msg" and b"data-points" not in parts[3]:
                 continue  # Most of these messages only draw.
@@ -288,6 +298,47 @@ class Kernel:
                 self.points = int(re.search(r'data-points="(\d+)"', self.answer)[1])
                 if self.on_answer:
                     self.on_answer(self.points)
+
+
+class PagePen:
+    """The pen of a page without a browser: it sends points as pen.js does.
+
+    It sends at most one batch every 30 ms, and waits while Python has not answered six of them.
+    """
+
+    def __init__(self, send):
+        self._send = send
+        self._name = uuid.uuid4().hex
+        self._stroke, self._points, self._sent, self._ended = 0, [], 0, False
+        self._batch, self.answered, self._last_sent = 0, 0, 0.0
+        self._later = None
+
+    async def draw(self, event, x, y):
+        """Add an event to the drawing, and send what may be sent."""
+        if event == "mouse_up":
+            await self._send_points(True)
+            self._stroke, self._points, self._sent = self._stroke + 1, [], 0
+        else:
+            self._points.append([round(x, 2), round(y, 2)])
+            await self._send_points(False)
+
+    async def _send_points(self, ended):
+        now = asyncio.get_running_loop().time()
+        if not ended and (self._batch - self.answered >= 6 or now - self._last_sent < 0.03):
+            if self._later is None or self._later.done():
+                self._later = asyncio.create_task(self._send_later())
+            return
+        if ended or len(self._points) > self._sent:
+            start, self._sent = self._sent, len(self._points)
+            part = {"stroke": self._stroke, "from": start, "points": self._points[start:], "ended": ended}
+            self._batch, self._last_sent = self._batch + 1, now
+            parts = [{**part, "dropped": False}]
+            await self._send({"type": "points", "pen": self._name, "batch": self._batch, "parts": parts})
+
+    async def _send_later(self):
+        await asyncio.sleep(0.03)
+        self._later = None
+        await self._send_points(False)
 
 
 def points_of(ink, per_stroke=30):

@@ -14,7 +14,7 @@ import pytest
 import requests
 from digitlab_classroom.submissions import SubmissionStore
 from helpers import wait_until
-from page import draw, pad, picture_path
+from page import draw, pad, pen, picture_path
 from room import PASSWORD, Hub, Person, processes_of, run
 
 from digitlab import Ink
@@ -76,7 +76,7 @@ def test_two_people_log_in_and_see_their_own_answers(hub, browser):
         # Its first cell is a pad.
         page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
         page.keyboard.press("Shift+Enter")
-        pad(page).locator("canvas").wait_for()
+        pen(page).wait_for()
         page.hand = "mouse"
         pages.append(page)
     for page, digit in zip(pages, (3, 7), strict=True):

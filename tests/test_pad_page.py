@@ -183,11 +183,8 @@ def test_a_fast_hand_loses_no_point_and_the_last_answer_is_that_of_all(clear_pag
     stroke = Ink.example(7).strokes[0]
     where = np.linspace(0, len(stroke) - 1, 120)
     points = np.rint([np.interp(where, np.arange(len(stroke)), axis) for axis in stroke.T]).astype(int).T
-    took = (
-        pad(page)
-        .locator("canvas")
-        .evaluate(
-            """async (canvas, points) => {
+    took = pen(page).evaluate(
+        """async (canvas, points) => {
         const {left, top} = canvas.getBoundingClientRect();
         const digit = canvas.closest(".digitlab-pad").querySelector(".digitlab-answer");
         const send = (kind, [x, y]) => canvas.dispatchEvent(new PointerEvent(kind, {
@@ -203,8 +200,7 @@ def test_a_fast_hand_loses_no_point_and_the_last_answer_is_that_of_all(clear_pag
         watch.disconnect();
         return changed - sent;
     }""",
-            points.tolist(),
-        )
+        points.tolist(),
     )
     print(f"{len(points)} events; the last answer stood {took:.0f} ms after the last of them")
     ink = Ink([points])

@@ -279,3 +279,69 @@ def test_what_is_drawn_while_python_restarts_goes_to_the_new_pad(clear_page):
     run_cell(page, CELLS[1])
     expect(pad(page).locator(".digitlab-digit")).to_have_text("4")
     assert same(python_strokes(page), drawn.strokes)
+
+
+# The screens
+
+
+KINDS = {
+    "plain": "DrawingPad()",
+    "networks": "DrawingPad(networks=networks)",
+    "steps": "DrawingPad(panels=[StepsPanel()])",
+    "teach": "DrawingPad(networks=networks, panels=[TeachPanel(), SavePanel()])",
+    "submit": "DrawingPad(panels=[SubmitPanel()])",
+}
+IMPORTS = """\
+from digitlab import Recognizer
+from digitlab.pad import DrawingPad
+from digitlab.panels import SavePanel, StepsPanel, TeachPanel
+from digitlab.paths import MNIST_ONLY_NETWORK
+from digitlab_classroom.submit_panel import SubmitPanel
+
+networks = {"ours": Recognizer.load(), "stand-in for yours": Recognizer.load(MNIST_ONLY_NETWORK)}"""
+
+
+def write_screens(folder, name):
+    """Write a notebook with a pad of each kind, and words before each."""
+    words = nbformat.v4.new_markdown_cell("\n\n".join(["These words are read before the next pad."] * 8))
+    cells = [nbformat.v4.new_code_cell(IMPORTS)]
+    for source in KINDS.values():
+        cells += [words, nbformat.v4.new_code_cell(source)]
+    cells.append(words)
+    for cell in cells:
+        cell.pop("id", None)
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}, nbformat_minor=4)
+    nbformat.write(notebook, folder / name)
+
+
+def is_in_view(page, widget):
+    """Return whether a widget is whole within the part of the notebook that is seen."""
+    panel, box = page.locator(".jp-WindowedPanel-outer").bounding_box(), widget.bounding_box()
+    return (
+        box is not None
+        and box["y"] >= panel["y"] - 1
+        and box["y"] + box["height"] <= panel["y"] + panel["height"] + 1
+        and box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1366, 625), (1440, 780), (1920, 950)])
+def test_after_shift_enter_the_whole_pad_is_in_view(browser, lab, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    name = f"screens-{width}x{height}.ipynb"
+    write_screens(lab.home / "notebooks", name)
+    page = open_notebook(context, lab, name)
+    page.locator(".jp-Cell").first.locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("[1]:").first.wait_for()
+    for number, kind in enumerate(KINDS):
+        for _ in range(2):
+            page.keyboard.press("Shift+Enter")
+        widget = page.locator(".jp-Cell").nth(2 * number + 2).locator(".digitlab-pad")
+        widget.wait_for()
+        wait_until(lambda widget=widget: is_in_view(page, widget), page)
+        page.wait_for_timeout(500)  # It must still be in view after JupyterLab has laid out the cells.
+        page.screenshot(path=picture_path(f"screen-{kind}-{width}x{height}.png"))
+        assert is_in_view(page, widget), kind
+    context.close()
