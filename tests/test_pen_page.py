@@ -335,10 +335,10 @@ def test_after_shift_enter_the_whole_pad_is_in_view(browser, lab, width, height)
     page.locator(".jp-Cell").first.locator(".jp-InputPrompt").click()
     page.keyboard.press("Shift+Enter")
     page.get_by_text("[1]:").first.wait_for()
-    for number, kind in enumerate(KINDS):
+    for kind in KINDS:
         for _ in range(2):
             page.keyboard.press("Shift+Enter")
-        widget = page.locator(".jp-Cell").nth(2 * number + 2).locator(".digitlab-pad")
+        widget = page.locator(".jp-Cell:has(+ .jp-mod-active) .digitlab-pad")
         widget.wait_for()
         wait_until(lambda widget=widget: is_in_view(page, widget), page)
         page.wait_for_timeout(500)  # It must still be in view after JupyterLab has laid out the cells.
