@@ -2,7 +2,7 @@
 
 A pad in JupyterLab in a real browser (Debian's chromium) is drawn on with 60 pointer events a second. Measured are the
 times from each event until the frame in which the line has reached it, and until an answer that includes it is on the
-page. A relay on this machine plays a server that is 0, 100 or 300 ms away (there and back).
+page, and how many messages the page sends for a digit. A relay on this machine plays a server that is 0, 100 or 300 ms away (there and back).
 """
 
 import argparse
@@ -101,6 +101,8 @@ def main():
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         points = np.rint(np.concatenate(Ink.example(8).strokes)).astype(int).tolist()
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        messages = []
+        page.on("websocket", lambda socket: socket.on("framesent", messages.append))
         page.goto(f"http://127.0.0.1:{relay.port}/lab/tree/pad.ipynb?reset&token={token}")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -109,6 +111,7 @@ def main():
         page.wait_for_timeout(2000)
         for distance in DISTANCES:
             relay.delay = distance / 2000
+            messages.clear()
             for what, times in zip(("line", "answer"), page.evaluate(DRAW, [points, arguments.digits]), strict=True):
                 median, most = np.percentile(times, [50, 95])
                 print(
@@ -116,6 +119,7 @@ def main():
                     f"95th percentile {most:.0f} ms",
                     flush=True,
                 )
+            print(f"{len(messages) / arguments.digits:.0f} messages for a digit of {len(points)} points", flush=True)
         browser.close()
         relay.close()
         lab.terminate()

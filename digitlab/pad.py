@@ -14,7 +14,7 @@ from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
 
 _NO_NETWORK = "There is none yet. Train it in notebook 2; then run this cell again."
-_BURST_SECONDS = 0.01
+_PAUSE_SECONDS = 0.01
 
 
 class DrawingPad(ipywidgets.VBox):
@@ -246,14 +246,13 @@ class _Reader:
                 if not self._pads:
                     self._thread = None
                     return
-            time.sleep(_BURST_SECONDS)  # Points that arrive together are read together.
-            with self._changed:
                 pads, self._waiting = self._waiting & self._pads, set()
             for pad in pads:
                 try:
                     pad.read()
                 except Exception as error:  # Shown in that pad; the other pads are still read.
                     pad.say(f"This drawing could not be read: {error}")
+            time.sleep(_PAUSE_SECONDS)  # Points that arrive meanwhile are read together.
 
 
 _READER = _Reader()
