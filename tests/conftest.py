@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 from helpers import require
 from playwright.sync_api import sync_playwright
@@ -18,6 +19,10 @@ from digitlab import Recognizer, load_mnist
 from digitlab.paths import NOTEBOOKS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+# No test measures time: a slow machine fails none.
+hypothesis.settings.register_profile("digitlab", deadline=None)
+hypothesis.settings.load_profile("digitlab")
 
 
 @pytest.fixture(scope="session")
