@@ -319,9 +319,7 @@ def test_without_a_record_unchanged_files_are_updated_later(copy, kit):
 
 
 @pytest.mark.parametrize("renamed", range(4))
-def test_an_interrupted_start_leaves_whole_files(
-    tmp_path, copy, kit, monkeypatch, renamed
-):
+def test_an_interrupted_start_leaves_whole_files(tmp_path, copy, kit, monkeypatch, renamed):
     change(copy / FIRST)
     mine = (copy / FIRST).read_bytes()
     for path in kit.glob("*.ipynb"):
