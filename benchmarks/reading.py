@@ -1,6 +1,6 @@
-"""What it costs to read a drawing, beside the same network in TensorFlow: uv run python benchmarks/reading.py.
+"""Time and memory to read a drawing, compared with the same network in TensorFlow: uv run python benchmarks/reading.py.
 
-Machines differ and are noisy, so the figures to quote are the ratios; both sides of each run in turn, on one machine.
+Machines differ, so quote the ratios. All programs run in turn on the same machine.
 """
 
 import os
@@ -52,7 +52,7 @@ print(statistics.median(times) * 1000)
 
 
 def run(program):
-    """Run a program in a process of its own, on one core where the system can; return seconds and what it printed."""
+    """Run a program in a process of its own; return the time it takes, in seconds, and its output."""
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     if done.returncode:
@@ -61,7 +61,7 @@ def run(program):
 
 
 def compare(title, unit, measure, programs, rounds):
-    """Measure each program in turn, several times, and print medians and their ratios to the first."""
+    """Measure each program in turn, several times; print the medians and their ratios to the first."""
     values = {name: [] for name in programs}
     for _ in range(rounds):
         for name, program in programs.items():
@@ -74,7 +74,7 @@ def compare(title, unit, measure, programs, rounds):
 
 
 def main():
-    """Print the four comparisons."""
+    """Print the three comparisons."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         print("On one core.")

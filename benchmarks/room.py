@@ -1,10 +1,10 @@
-"""A whole room on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15].
+"""Measure a whole class on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15].
 
-A real hub is started (`classroom/jupyterhub_config.py`, all on loopback); people log in, have their seats started, open
-notebook 5 and draw, told by replayed pen events at 30 a second over WebSockets, as a page tells them. Measured are the
-time until the last pad answers, the time from an event to its answer, and the memory of servers and kernels; beside it
-kernels that have loaded TensorFlow. Then pairs run the core of notebook 2, training included. What plays the
-people runs on the same machine and takes its share of it. It takes about five minutes.
+It starts a real hub (`classroom/jupyterhub_config.py`, on this machine's own address). People log in, start their
+seats, open notebook 5 and draw: pen events are sent over WebSockets, 30 each second, as a page sends them. Measured are
+the time until the last pad answers, the time from an event to its answer, and the memory of servers and kernels, also
+with TensorFlow loaded. Then pairs run the core of notebook 2, training included. The program that plays the people runs
+on the same machine and uses part of it. It takes about five minutes.
 """
 
 import argparse
@@ -23,27 +23,27 @@ from digitlab.paths import KIT
 sys.path.insert(0, str(KIT / "tests"))
 from room import Hub, Person, memory, points_of, processes_of
 
-RATE = 30
-SECONDS = 10
-TO_THE_PAD = "pad = DrawingPad(ours)"
-WITH_TENSORFLOW = 5
-TO_THE_NETWORK = "network.save(model, MY_NETWORK)"
+EVENTS_PER_SECOND = 30
+DRAWING_SECONDS = 10
+PAD_CELL = "pad = DrawingPad(ours)"
+SEATS_WITH_TENSORFLOW = 5
+SAVE_CELL = "network.save(model, MY_NETWORK)"
 
 
 async def start(hub, name):
-    """Log in, start the seat, open notebook 5, draw a 3 and wait for its answer; return the person and the kernel."""
+    """Log in, start the seat, open notebook 5, draw a 3 and wait for the answer; return the person and the kernel."""
     person = Person(hub, name)
     await asyncio.to_thread(person.log_in)
     await asyncio.to_thread(person.start_seat)
     opened = await asyncio.to_thread(person.open, "05_draw.ipynb")
     kernel = await opened.connect()
-    await kernel.run_core("05_draw.ipynb", upto=TO_THE_PAD)
+    await kernel.run_core("05_draw.ipynb", upto=PAD_CELL)
     await draw(kernel, Ink.example(3), 0)
     return person, kernel
 
 
-async def draw(kernel, ink, rate=RATE):
-    """Draw an ink; return for each event how many seconds it took until an answer came that knows of it."""
+async def draw(kernel, ink, rate=EVENTS_PER_SECOND):
+    """Draw an ink; return for each event the seconds until an answer came that includes it."""
     loop = asyncio.get_running_loop()
     canvas = kernel.pads()[0]
     cleared, done = loop.create_future(), loop.create_future()
@@ -82,7 +82,7 @@ async def draw(kernel, ink, rate=RATE):
 
 
 async def draw_for(kernel, seconds, number):
-    """Draw one digit after the other for some time; return what `draw` returns, of all of them."""
+    """Draw one digit after the other for some seconds; return the results of `draw` for all of them."""
     took, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         took += await draw(kernel, Ink.example(number % 10))
@@ -98,12 +98,12 @@ def memory_of_room(folder):
         try:
             found[kind].append(memory(number))
         except OSError:
-            continue  # It has just ended.
+            continue  # The process has just ended.
     return found
 
 
 def print_memory(found):
-    """Print it; return the mean of a seat, its kernels included."""
+    """Print the memory; return the mean of a seat with its kernels, in MB."""
     for kind, each in found.items():
         if each:
             print(f"  {kind:7}{len(each):3} x {np.mean(each):5.0f} MB, the largest {max(each):.0f}")
@@ -111,24 +111,24 @@ def print_memory(found):
 
 
 async def close(people):
-    """Close the notebooks, as Close and Shut Down does."""
+    """Close the notebooks and shut down their kernels."""
     for person, kernel in people:
         await kernel.close()
         await asyncio.to_thread(person.call, "DELETE", f"sessions/{kernel.session}")
 
 
 async def train(person):
-    """Run the core of notebook 2 until the network is saved; return the time, its accuracy and the kernel."""
+    """Run the core of notebook 2 until the network is saved; return the seconds, its accuracy and the kernel."""
     begun = time.monotonic()
     opened = await asyncio.to_thread(person.open, "02_train_a_network.ipynb")
     kernel = await opened.connect()
-    await kernel.run_core("02_train_a_network.ipynb", upto=TO_THE_NETWORK)
+    await kernel.run_core("02_train_a_network.ipynb", upto=SAVE_CELL)
     accuracy = re.search(r"[\d.]+", await kernel.run("print(accuracy)"))[0]
     return time.monotonic() - begun, float(accuracy), kernel
 
 
 async def watch(folder, peak):
-    """Note the most memory that all kernels together took."""
+    """Measure the memory of all processes every two seconds; keep the maximum in `peak`."""
     while True:
         found = memory_of_room(folder)
         peak[0] = max(peak[0], sum(map(sum, found.values())))
@@ -136,12 +136,14 @@ async def watch(folder, peak):
 
 
 async def measure(hub, seats, pairs):
-    """Run the room and print what was measured."""
+    """Run the class and print the measurements."""
     begun = time.monotonic()
     people = await asyncio.gather(*(start(hub, f"seat{number:02d}") for number in range(1, seats + 1)))
     print(f"{seats} seats started at once: the last pad answers after {time.monotonic() - begun:.0f} s", flush=True)
     for drawing in sorted({min(10, seats), seats}):
-        took = await asyncio.gather(*(draw_for(kernel, SECONDS, n) for n, (_, kernel) in enumerate(people[:drawing])))
+        took = await asyncio.gather(
+            *(draw_for(kernel, DRAWING_SECONDS, n) for n, (_, kernel) in enumerate(people[:drawing]))
+        )
         median, slow = np.percentile(np.concatenate(took), (50, 95)) * 1000
         print(
             f"{drawing} drawing at once: from event to answer {median:.0f} ms, 95th percentile {slow:.0f} ms",
@@ -150,14 +152,16 @@ async def measure(hub, seats, pairs):
     print("memory, notebook 5 open:")
     room = memory_of_room(hub.folder)
     light = print_memory(room)
-    some = people[:WITH_TENSORFLOW]
+    some = people[:SEATS_WITH_TENSORFLOW]
     await asyncio.gather(*(kernel.run("from digitlab import network") for _, kernel in some))
     heavy = light - np.mean(room["kernel"]) + np.mean(sorted(memory_of_room(hub.folder)["kernel"])[-len(some) :])
     left = 24 * 1024 - 2048 - sum(room["hub"])
     print(
         f"a seat takes {light:.0f} MB; with TensorFlow in its kernel {heavy:.0f} MB, {heavy / light:.1f} times as much"
     )
-    print(f"24 GB, 2 of them for the system, hold {left / light:.0f} seats; with TensorFlow {left / heavy:.0f}")
+    print(
+        f"24 GB, 2 of them for the system, are enough for {left / light:.0f} seats; with TensorFlow {left / heavy:.0f}"
+    )
     await close(people)
 
     pairs = [person for person, _ in people[:pairs]]
@@ -179,8 +183,8 @@ async def measure(hub, seats, pairs):
 def main():
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seats", type=int, default=30)
-    parser.add_argument("--pairs", type=int, default=15, help="in how many seats notebook 2 is run at once")
+    parser.add_argument("--seats", type=int, default=30, help="number of seats")
+    parser.add_argument("--pairs", type=int, default=15, help="number of seats that run notebook 2 at once")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "hub")

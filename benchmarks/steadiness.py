@@ -1,8 +1,8 @@
-"""Does the answer stay, where the digit stays? uv run python benchmarks/steadiness.py FILE ...
+"""How often the position, the size or the pen changes what is read: uv run python benchmarks/steadiness.py FILE ...
 
-Each FILE holds drawings, as `digitlab evaluate` takes them. Each is read as it is; then moved, scaled to 0.15 to 1.5 of
-its canvas, and drawn as a bitmap 240 pixels large with pens of 4 to 20 % of that. What is counted are the drawings of
-which the likeliest digit never changes.
+Each FILE holds drawings, as for `digitlab evaluate`. Each drawing is read unchanged; then moved and scaled to 0.15 to
+1.5 of its canvas; then as an image 240 pixels large, drawn with pens of 4 to 20 % of that. The shares are of the
+drawings whose most probable digit never changes.
 """
 
 import sys
@@ -15,16 +15,16 @@ SCALES = (0.15, 0.3, 0.6, 1, 1.5)
 PENS = (0.04, 0.08, 0.12, 0.16, 0.20)
 
 
-def placed(ink, scale, random):
-    """Scale an ink so that its longer side is a part of its canvas, and move it somewhere."""
+def move(ink, scale, rng):
+    """Scale an ink so that its longer side is this part of its canvas, and move it at random."""
     points = np.concatenate(ink.strokes)
     factor = scale * max(ink.size) / max(np.ptp(points, axis=0).max(), 1)
-    where = random.uniform(-0.5, 1, 2) * ink.size
-    return Ink([(stroke - points.min(axis=0)) * factor + where for stroke in ink.strokes], ink.size)
+    offset = rng.uniform(-0.5, 1, 2) * ink.size
+    return Ink([(stroke - points.min(axis=0)) * factor + offset for stroke in ink.strokes], ink.size)
 
 
 def bitmap(ink, pen):
-    """Draw an ink 240 pixels large, pen and all, in the middle of a picture; the pen is a part of the 240."""
+    """Draw an ink 240 pixels large, pen included, in the middle of an image; the pen is given as a part of the 240."""
     points = np.concatenate(ink.strokes)
     scale = 240 * (1 - pen) / max(np.ptp(points, axis=0).max(), 1)
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
@@ -36,16 +36,16 @@ def main():
     recognizer = Recognizer.load()
     inks = [drawing.ink for path in sys.argv[1:] for drawing in read_drawings(path) if drawing.ink]
 
-    def likeliest(drawings):
+    def most_probable(drawings):
         return np.array([prediction.probabilities.argmax() for prediction in recognizer.predict_many(drawings)])
 
-    random = np.random.default_rng(0)
-    before = likeliest(inks)
-    moved = [likeliest(placed(ink, scale, random) for ink in inks) == before for scale in SCALES]
+    rng = np.random.default_rng(0)
+    before = most_probable(inks)
+    moved = [most_probable(move(ink, scale, rng) for ink in inks) == before for scale in SCALES]
     print(f"{len(inks):,} drawings")
-    print(f"the same digit wherever and however large   {np.all(moved, axis=0).mean():.2%}")
-    pens = np.array([likeliest(bitmap(ink, pen) for ink in inks) for pen in PENS])
-    print(f"the same digit with every pen, as a bitmap  {(pens == pens[0]).all(axis=0).mean():.2%}")
+    print(f"the same digit at any position and size     {np.all(moved, axis=0).mean():.2%}")
+    pens = np.array([most_probable(bitmap(ink, pen) for ink in inks) for pen in PENS])
+    print(f"the same digit with every pen, as an image  {(pens == pens[0]).all(axis=0).mean():.2%}")
 
 
 if __name__ == "__main__":

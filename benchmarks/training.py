@@ -1,7 +1,7 @@
-"""How long it takes to 97 % and to 99 %, beside the Keras example: uv run python benchmarks/training.py.
+"""Training time to 97 % and 99 %, compared with a Keras example: uv run python benchmarks/training.py.
 
-Accuracy is taken on 5,000 training digits that were held out, every 50 steps, with the clock stopped. The layers and
-settings it is compared with are those of Keras's example "Simple MNIST convnet" (F. Chollet, 2015).
+Accuracy is measured on 5,000 held-out training digits every 50 steps, with the clock stopped. Layers and settings of
+the other network are those of Keras's example "Simple MNIST convnet" (F. Chollet, 2015).
 """
 
 import time
@@ -13,11 +13,11 @@ from digitlab.prepare import network_input
 keras = network.keras
 GOALS = (0.97, 0.99)
 HELD_OUT = 5000
-MOST_EPOCHS = 15
+MAX_EPOCHS = 15
 
 
 class Clock(keras.callbacks.Callback):
-    """Note when each goal is reached first; stop when all are."""
+    """Note when each goal is first reached; stop when all are."""
 
     def __init__(self, images, labels):
         super().__init__()
@@ -40,12 +40,12 @@ class Clock(keras.callbacks.Callback):
         self.start = time.perf_counter()
 
 
-def ours(images, labels, clock):
+def ours(x_train, y_train, clock):
     """Train the kit's network as `digitlab train` does."""
-    network.train(network.build(), images, labels, callbacks=[clock])
+    network.train(network.build(), x_train, y_train, callbacks=[clock])
 
 
-def keras_example(images, labels, clock):
+def keras_example(x_train, y_train, clock):
     """Train the Keras example's layers with its settings."""
     layers = keras.layers
     model = keras.Sequential(
@@ -61,17 +61,17 @@ def keras_example(images, labels, clock):
         ]
     )
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(network_input(images), labels, batch_size=128, epochs=MOST_EPOCHS, callbacks=[clock])
+    model.fit(network_input(x_train), y_train, batch_size=128, epochs=MAX_EPOCHS, callbacks=[clock])
 
 
 def main():
-    """Train each, print when the goals were reached, and the ratios."""
-    (images, labels), _ = load_mnist()
+    """Train both; print when they reach the goals, and the ratios."""
+    (x_train, y_train), _ = load_mnist()
     clocks = {}
     for train in (ours, keras_example):
         keras.utils.set_random_seed(0)
-        clocks[train] = Clock(images[-HELD_OUT:], labels[-HELD_OUT:])
-        train(images[:-HELD_OUT], labels[:-HELD_OUT], clocks[train])
+        clocks[train] = Clock(x_train[-HELD_OUT:], y_train[-HELD_OUT:])
+        train(x_train[:-HELD_OUT], y_train[:-HELD_OUT], clocks[train])
     print("\nseconds of training until the accuracy on held-out digits was")
     print(f"{'':>8}{'ours':>10}{'Keras example':>16}{'ratio':>8}")
     for goal in GOALS:

@@ -1,15 +1,15 @@
-"""A hub for one machine: thirty seats, each with JupyterLab and a copy of the notebooks. The runbook is README.md.
+"""A JupyterHub for one machine: thirty seats, each with JupyterLab and a copy of the notebooks. See README.md.
 
-What it decides follows from who starts it:
+How the seats run depends on who starts the hub:
 
-- root on a machine with systemd: each seat is an account of its own, with limits of memory and CPU that systemd keeps;
-- root without systemd: each seat is an account of its own, without limits;
-- with DIGITLAB_TRY=1, as `classroom/try` sets it: all seats run as whoever starts the hub. Good for trying on one's own
-  machine and for nothing else, since no seat is kept out of another.
+- root on a machine with systemd: each seat has its own account, and systemd limits its memory and CPU;
+- root without systemd: each seat has its own account, without limits;
+- with DIGITLAB_TRY=1, as `classroom/try` sets it: all seats run under the account that starts the hub. Use this only to
+  try the hub on your own machine, because every seat can then read the others' files.
 
-Environment variables: DIGITLAB_CLASSROOM, the folder for all that the hub keeps (default: ``state`` beside this file);
-DIGITLAB_SEATS, how many seats (30); DIGITLAB_TEACHER, the teacher's name (teacher); DIGITLAB_PORT (8000);
-DIGITLAB_TLS_KEY and DIGITLAB_TLS_CERTIFICATE, files, for https.
+Environment variables: DIGITLAB_CLASSROOM, the folder for the hub's files (default: ``state`` beside this file);
+DIGITLAB_SEATS, the number of seats (30); DIGITLAB_TEACHER, the teacher's name (teacher); DIGITLAB_PORT (8000);
+DIGITLAB_TLS_KEY and DIGITLAB_TLS_CERTIFICATE, two files, for https.
 """
 
 import json
@@ -23,25 +23,25 @@ c = get_config()  # noqa: F821
 
 HERE = Path(__file__).resolve().parent
 STATE = Path(os.environ.get("DIGITLAB_CLASSROOM", HERE / "state")).absolute()
-SECRETS = STATE / "hub"  # Only the hub may look into it.
-HOMES = STATE / "homes"  # Only for trying: accounts have homes of their own.
-CLASS = STATE / "class"  # The class's digits: each seat writes into its own folder of it, and reads all.
+SECRETS = STATE / "hub"  # Only the hub may read it.
+HOMES = STATE / "homes"  # Only with DIGITLAB_TRY=1: accounts have their own homes.
+CLASS = STATE / "class"  # The submissions: each seat writes to its own folder in it, and reads all.
 PSEUDONYMS = SECRETS / "pseudonyms.json"
 
 TEACHER = os.environ.get("DIGITLAB_TEACHER", "teacher")
 SEATS = [f"seat{number:02d}" for number in range(1, int(os.environ.get("DIGITLAB_SEATS", "30")) + 1)]
 IS_TRIAL = os.environ.get("DIGITLAB_TRY") == "1"
 HAS_SYSTEMD = Path("/run/systemd/system").exists()
-OURS = "seat of digitlab"  # What the accounts that this hub makes are marked with.
+SEAT_COMMENT = "seat of digitlab"  # Marks the accounts that this hub has made.
 
 if not IS_TRIAL and os.geteuid() != 0:
-    sys.exit("Seats that are kept apart need a hub that is started by root. To try it as you are: classroom/try")
+    sys.exit("Only root can start a hub that separates its seats. To try the hub under your own account: classroom/try")
 for path in () if IS_TRIAL else (HERE, Path(sys.prefix), Path(sys.base_prefix)):
     closed = [folder for folder in path.parents if not folder.stat().st_mode & 0o001]
     if closed:
         sys.exit(
-            f"Each seat is an account of its own, and those may not enter {closed[0]}. Install the kit, and the Python "
-            f"that it runs with, where all may read them, such as /opt (see classroom/README.md)."
+            f"The accounts of the seats may not enter {closed[0]}. Install the kit and its Python where all accounts "
+            f"may read them, such as /opt (see classroom/README.md)."
         )
 for folder, mode in (STATE, 0o755), (SECRETS, 0o700), (CLASS, 0o755):
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ proxies = [shutil.which("configurable-http-proxy"), HERE / "proxy/node_modules/.
 proxy = next((str(path) for path in proxies if path and Path(path).exists()), None)
 if proxy is None:
     sys.exit(
-        "The hub's proxy is missing. With Node.js installed: npm install --prefix classroom/proxy "
+        "The hub's proxy is missing. Install Node.js, then: npm install --prefix classroom/proxy "
         "configurable-http-proxy@5.3.0"
     )
 port = int(os.environ.get("DIGITLAB_PORT", "8000"))
@@ -69,14 +69,14 @@ c.ConfigurableHTTPProxy.command = [proxy]
 c.ConfigurableHTTPProxy.pid_file = str(SECRETS / "proxy.pid")
 c.JupyterHub.db_url = f"sqlite:///{SECRETS / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(SECRETS / "cookie_secret")
-# A hub that is stopped or restarted in the middle of a lesson leaves the seats running.
+# When the hub is stopped or restarted during a lesson, the seats continue to run.
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.template_vars = {
     "announcement_login": "The username is the name of your seat. The first password that you type, of six characters "
-    "or more, is yours from then on."
+    "or more, becomes your password."
 }
 
-# Who may come in: the seats and the teacher. The first login sets the password.
+# Only the seats and the teacher may log in. The first login sets the password.
 
 c.JupyterHub.authenticator_class = "firstuseauthenticator.FirstUseAuthenticator"
 c.FirstUseAuthenticator.dbm_path = str(SECRETS / "passwords")
@@ -87,9 +87,9 @@ c.Authenticator.admin_users = {TEACHER}
 # The seats
 
 c.Spawner.cmd = [sys.executable, "-m", "digitlab_classroom.seat"]
-c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # When thirty start at once, the last waits.
-c.Spawner.poll_interval = 10  # A seat that has died is noticed by then, and can be started again.
-c.Spawner.mem_limit = "2G"  # Training takes about one.
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # When thirty start at once, the last one waits.
+c.Spawner.poll_interval = 10  # In seconds. A seat that has crashed can then be started again.
+c.Spawner.mem_limit = "2G"  # Training takes about 1 GB.
 c.Spawner.cpu_limit = 1
 if IS_TRIAL:
     c.JupyterHub.spawner_class = "simple"
@@ -105,48 +105,49 @@ else:
 
 
 def account(name):
-    """Return the account of a seat, made where there is none; a person's own account is never taken for one."""
+    """Return the account of a seat; make it if there is none. Refuse an account that is not a seat's."""
     import pwd
 
     try:
         found = pwd.getpwnam(name)
     except KeyError:
-        subprocess.run(["useradd", "--create-home", "--comment", OURS, name], check=True)
+        subprocess.run(["useradd", "--create-home", "--comment", SEAT_COMMENT, name], check=True)
         found = pwd.getpwnam(name)
         os.chmod(found.pw_dir, 0o700)
-    if found.pw_gecos != OURS:
+    if found.pw_gecos != SEAT_COMMENT:
         raise PermissionError(
-            f"This machine has an account {name} that is not a seat of digitlab. Choose another name for the teacher "
-            f"with DIGITLAB_TEACHER, or remove that account."
+            f"The account {name} of this machine is not a seat of digitlab. Choose another name for the teacher with "
+            f"DIGITLAB_TEACHER, or remove that account."
         )
     return found
 
 
 def pseudonym(name, folder=CLASS):
-    """Return the pseudonym of a seat among the class's digits; the first time it is given one, by chance."""
-    from digitlab_classroom.submissions import new_writer
+    """Return the pseudonym of a seat in the class; the first time, it is chosen at random."""
+    from digitlab_classroom.pseudonyms import new_writer
+
+    from digitlab.files import atomic_write
 
     given = json.loads(PSEUDONYMS.read_text()) if PSEUDONYMS.exists() else {}
-    # A class that was erased begins anew, and so do its pseudonyms.
+    # When the class was erased, the seats get new pseudonyms.
     if name not in given or not os.path.lexists(folder / given[name]):
         given[name] = new_writer(folder)
-        beside = PSEUDONYMS.with_suffix(".new")
-        beside.write_text(json.dumps(given, indent=1))
-        beside.replace(PSEUDONYMS)
+        atomic_write(PSEUDONYMS, json.dumps(given, indent=1).encode(), mode=0o600)
     return given[name]
 
 
 def prepare_seat(spawner):
-    """Before a seat starts: see to its account, its pseudonym, and its folder among the class's digits."""
+    """Prepare a seat before it starts: its account, its pseudonym, and its folder for submissions."""
     name = spawner.user.name
     writer = pseudonym(name)
     home = HOMES / name
     if not IS_TRIAL:
         mine, teacher = account(name), account(TEACHER)
         home = Path(mine.pw_dir)
-        # The teacher may hide and erase, each seat may add what is its own, and all may look.
+        # The teacher may hide and erase, each seat may write to its own folder, and all may read.
         os.chown(CLASS, teacher.pw_uid, teacher.pw_gid)
-        # (Through the opened folder, so that root is not led elsewhere by a link that somebody has put in its place.)
+        # Owner and permissions are set on the opened folder: root must not follow a link that somebody has put in its
+        # place.
         folder = os.open(CLASS / writer, os.O_DIRECTORY | os.O_NOFOLLOW)
         os.fchown(folder, mine.pw_uid, teacher.pw_gid)
         os.fchmod(folder, 0o2775)
@@ -160,7 +161,7 @@ def prepare_seat(spawner):
 
 c.Spawner.pre_spawn_hook = prepare_seat
 
-# Seats that nobody has used for an hour are stopped; all that was saved in them stays.
+# Seats that nobody has used for an hour are stopped. Saved files stay.
 
 c.JupyterHub.services = [
     {"name": "idle-culler", "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]}

@@ -1,9 +1,14 @@
 """Write a file completely or not at all."""
 
 import contextlib
+import gzip
+import io
 import os
 import tempfile
+import zlib
 from pathlib import Path
+
+from digitlab.paths import shown
 
 
 def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
@@ -41,3 +46,39 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def read_limited(path: Path | str, max_bytes: int) -> bytes:
+    """Read a file, plain or gzipped, that may come from somebody else.
+
+    Parameters
+    ----------
+    path : path-like
+    max_bytes : int
+        Maximum size of its content, unpacked, in bytes.
+
+    Returns
+    -------
+    bytes
+        The content, unpacked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is a damaged gzip file, or too large.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no file {shown(path)}; is its name spelt right?") from None
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(max_bytes + 1)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{shown(path)} is a damaged gzip file ({error}).") from None
+    if len(content) > max_bytes:
+        raise ValueError(f"{shown(path)} is too large: at most {max_bytes / 1e6:,.0f} MB of drawings can be read.")
+    return content

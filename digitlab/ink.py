@@ -1,34 +1,48 @@
-"""Ink: the strokes of one drawing, and the file format that drawings are kept in. It stands on NumPy and OpenCV.
+"""Ink, the strokes of one drawing, and the files that drawings are kept in.
 
-Strokes are the truth, pixels are a rendering. The canvas in the notebook and the window on the desktop only show;
-what was drawn is here, so that undoing, saving, and rendering at any size and pen width are one line each.
+Strokes are the truth, pixels are a rendering. The canvas in the notebook and the window on the desktop only show what
+is drawn. So undoing, saving and rendering at any size and pen width take one line each.
 
-Coordinates are those of the canvas: x to the right, y down, in pixels, (0, 0) at the upper left edge; the middle of
-the first pixel is (0.5, 0.5).
+Coordinates are canvas pixels: x to the right, y down, (0, 0) at the upper left corner. The centre of the first pixel
+is (0.5, 0.5).
 """
 
+import codecs
 import errno
-import gzip
 import json
 import math
 import os
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from digitlab.files import read_limited
 from digitlab.paths import DRAWINGS, shown
 
 CANVAS = 280
-"""Width and height of a canvas to draw on, in pixels."""
+"""Width and height of the canvas in the notebook and in the window, in pixels."""
 
 PEN = 18
-"""Width of the pen on such a canvas, in pixels: about that of MNIST's strokes when a digit fills it."""
+"""Width of the pen on this canvas, in pixels: about that of MNIST's strokes if a digit fills the canvas."""
 
 EXAMPLES = Path(__file__).resolve().parent / "examples.jsonl"
 
-_MAX_LINE_CHARACTERS = 1_000_000
+MAX_CANVAS = 10_000
+"""Maximum width and height of the canvas of a drawing that is read from a file, in pixels."""
+
+MAX_COORDINATE = 1_000_000
+"""Maximum distance of a point that is read from a file from x = 0 and from y = 0, in pixels."""
+
+MAX_LINE = 1_000_000
+"""Maximum length of one line of a file of drawings, in characters."""
+
+MAX_FILE = 200_000_000
+"""Maximum size of a file of drawings, unpacked, in bytes."""
+
 _SUBPIXEL_BITS = 4
 
 
@@ -39,15 +53,15 @@ class Ink:
     Parameters
     ----------
     strokes : sequence of array-like (n, 2), optional
-        One for each time the pen went down: its points, x and y in canvas pixels, at least one each. No strokes at
-        all is an empty drawing, one point is a dot, and points may lie outside the canvas.
+        One for each time that the pen is down: its points, x and y in canvas pixels, at least one. No strokes are an
+        empty drawing, a stroke of one point is a dot, and points may lie outside the canvas.
     size : (float, float), optional
         Width and height of the canvas, in pixels.
 
     Raises
     ------
     ValueError
-        Where a stroke is not of shape (n, 2), holds NaN or an infinity, or the size is not two positive numbers.
+        If a stroke is not an array of shape (n, 2) of finite numbers, or the size is not two positive numbers.
     """
 
     strokes: list = field(default_factory=list)
@@ -55,44 +69,42 @@ class Ink:
 
     def __post_init__(self):
         self.strokes = [_stroke(points, number) for number, points in enumerate(self.strokes, 1)]
-        try:
-            width, height = (float(side) for side in self.size)
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(
-                f"The size of an ink must be two numbers, its width and height, not {self.size!r}."
-            ) from None
+        size = np.asarray(self.size)
+        if size.shape != (2,) or size.dtype.kind not in "iuf":
+            raise ValueError(f"The size of an ink must be two numbers, its width and height, not {self.size!r}.")
+        width, height = size.tolist()
         if not (0 < width < math.inf and 0 < height < math.inf):
             raise ValueError(f"The width and height of an ink must be positive numbers, not {width:g} and {height:g}.")
-        self.size = (width, height)
+        self.size = (float(width), float(height))
 
-    def __bool__(self):
-        """Tell whether anything was drawn."""
+    def __bool__(self) -> bool:
+        """Return whether anything is drawn."""
         return bool(self.strokes)
 
-    def start(self, x, y):
+    def start(self, x: float, y: float) -> None:
         """Put the pen down: begin a new stroke at (x, y)."""
         self.strokes.append(_stroke([(x, y)], len(self.strokes) + 1))
 
-    def extend(self, x, y):
-        """Move the pen to (x, y), going on with the last stroke."""
+    def extend(self, x: float, y: float) -> None:
+        """Move the pen to (x, y): add a point to the last stroke."""
         if not self.strokes:
-            raise ValueError("There is no stroke to go on with: call start(x, y) first.")
+            raise ValueError("There is no stroke to extend: call start(x, y) first.")
         point = _stroke([(x, y)], len(self.strokes))
         self.strokes[-1] = np.concatenate([self.strokes[-1], point])
 
-    def undo(self):
-        """Take the last stroke away; on an empty ink, do nothing."""
+    def undo(self) -> None:
+        """Remove the last stroke, if there is one."""
         del self.strokes[-1:]
 
-    def clear(self):
-        """Take all strokes away."""
+    def clear(self) -> None:
+        """Remove all strokes."""
         self.strokes.clear()
 
-    def copy(self):
-        """Return an ink with the same strokes that can be changed without changing this one."""
+    def copy(self) -> "Ink":
+        """Return a copy that can be changed without changing this ink."""
         return Ink([stroke.copy() for stroke in self.strokes], self.size)
 
-    def render(self, pen=PEN):
+    def render(self, pen: float = PEN) -> np.ndarray:
         """Draw the ink as the canvas shows it.
 
         Parameters
@@ -108,31 +120,36 @@ class Ink:
         width, height = self.size
         return draw_strokes(self.strokes, (math.ceil(width), math.ceil(height)), pen, detail=2)
 
-    def to_json(self, label=None, writer=None):
+    def to_json(self, label: str | int | None = None, writer: str | None = None) -> str:
         """Return the drawing as one line of a drawings file, without the newline.
 
         Parameters
         ----------
         label : str or int, optional
-            What was meant: a digit or another character.
+            The true class: a digit or another character.
         writer : str, optional
             Who drew it: a pseudonym.
         """
         record = {} if label is None else {"label": str(label)}
         if writer is not None:
             record["writer"] = str(writer)
-        record["size"] = [_short(side) for side in self.size]
-        record["strokes"] = [[[_short(x), _short(y)] for x, y in stroke] for stroke in self.strokes]
+        record["size"] = [_short(float(f"{side:.6g}")) for side in self.size]
+        # A hundredth of a pixel on a canvas of 100 to 1,000 pixels, and as fine a part of any other.
+        decimals = max(2, 4 - math.floor(math.log10(max(self.size))))
+        record["strokes"] = [
+            [[_short(round(x, decimals)), _short(round(y, decimals))] for x, y in stroke.tolist()]
+            for stroke in self.strokes
+        ]
         return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, line):
-        """Return the ink of one line of a drawings file; raises ValueError where it is none."""
+    def from_json(cls, line: str) -> "Ink":
+        """Return the ink of one line of a drawings file; raise ValueError if it is not one."""
         return Drawing.from_json(line).ink
 
     @classmethod
-    def example(cls, digit):
-        """Return the example of a digit that came with the kit: made by hand, point by point, not by anyone's pen.
+    def example(cls, digit: int) -> "Ink":
+        """Return the example of a digit that came with the kit. Its points were typed in, not drawn by anyone.
 
         Parameters
         ----------
@@ -147,17 +164,17 @@ class Ink:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One line of a drawings file: an ink, and where they are known its label (one character) and its writer."""
+    """One line of a drawings file: an ink and, if known, its label (one character) and its writer."""
 
     ink: Ink
     label: str | None = None
     writer: str | None = None
 
     @classmethod
-    def from_json(cls, line):
-        """Return the drawing of one line; raises ValueError, saying why, where it is none."""
-        if len(line) > _MAX_LINE_CHARACTERS:
-            raise ValueError(f"it is {len(line):,} characters long; a drawing takes at most {_MAX_LINE_CHARACTERS:,}")
+    def from_json(cls, line: str) -> "Drawing":
+        """Return the drawing of one line; raise ValueError, which says why, if it is not one."""
+        if len(line) > MAX_LINE:
+            raise ValueError(f"it is {len(line):,} characters long; a drawing has at most {MAX_LINE:,}")
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
@@ -172,10 +189,18 @@ class Drawing:
         strokes = record["strokes"]
         if not isinstance(strokes, list):
             raise ValueError("its strokes must be a list of lists of points [x, y]")
-        return cls(Ink(strokes, record.get("size", (CANVAS, CANVAS))), label, writer)
+        size = record.get("size", [CANVAS, CANVAS])
+        if not _is_numbers(size) or any(not (isinstance(s, list) and all(map(_is_numbers, s))) for s in strokes):
+            raise ValueError("its size must be two numbers [width, height], and each point two numbers [x, y]")
+        ink = Ink(strokes, size)
+        if max(ink.size) > MAX_CANVAS:
+            raise ValueError(f"its canvas is larger than {MAX_CANVAS:,} x {MAX_CANVAS:,} pixels")
+        if any(np.abs(stroke).max() > MAX_COORDINATE for stroke in ink.strokes):
+            raise ValueError(f"a point of it is more than {MAX_COORDINATE:,} pixels away")
+        return cls(ink, label, writer)
 
 
-def read_drawings(path, on_bad_line=None):
+def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | None = None) -> list[Drawing]:
     """Read a file of drawings.
 
     Parameters
@@ -186,8 +211,8 @@ def read_drawings(path, on_bad_line=None):
         they are distributed (E. Alpaydin, F. Alimoglu, "Pen-Based Recognition of Handwritten Digits", UCI Machine
         Learning Repository, 1996).
     on_bad_line : callable, optional
-        Called with the number of a line (from 1) and what is wrong with it; the other lines are read all the same.
-        Without it, the first bad line raises ValueError.
+        Called with the number of a bad line (from 1) and with what is wrong with it; the other lines are read. Without
+        it, the first bad line raises ValueError.
 
     Returns
     -------
@@ -195,19 +220,16 @@ def read_drawings(path, on_bad_line=None):
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        Where there is no such file; where it, or a line of it, cannot be read.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged or larger than `MAX_FILE`, or a line of it cannot be read.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no file {shown(path)}; is its name spelt right?") from None
+    content = read_limited(path, MAX_FILE).removeprefix(codecs.BOM_UTF8)
     if content[:2] == b"\x1f\x9d":
-        raise ValueError(f"{shown(path)} is packed in the old way (.Z); unpack it first: gzip -d {path.name}")
-    if content[:2] == b"\x1f\x8b":
-        content = _unzip(content, path)
-    if content.lstrip()[:1] == b".":
+        raise ValueError(f"{shown(path)} is packed in an old format (.Z); unpack it first: gzip -d {path.name}")
+    if re.match(rb"\s*\.[A-Z]", content):
         return _read_unipen(content, path)
     drawings = []
     for number, line in enumerate(content.splitlines(), 1):
@@ -222,13 +244,19 @@ def read_drawings(path, on_bad_line=None):
     return drawings
 
 
-def append_drawing(path, ink, label=None, writer=None, opener=None):
-    """Add a drawing to a file of drawings, in one piece or not at all.
+def append_drawing(
+    path: Path | str,
+    ink: Ink,
+    label: str | int | None = None,
+    writer: str | None = None,
+    opener: Callable[[str, int], int] | None = None,
+) -> None:
+    """Append a drawing to a file of drawings, as a whole or not at all.
 
     Parameters
     ----------
     path : path-like
-        A plain file of JSON lines; it is made where there is none, and its folder.
+        A plain file of JSON lines; it and its folder are made if they do not exist.
     ink : Ink
     label, writer : str, optional
         As for `Ink.to_json`.
@@ -238,7 +266,7 @@ def append_drawing(path, ink, label=None, writer=None, opener=None):
     Raises
     ------
     OSError
-        Where it cannot be written. The file is then as it was.
+        If the drawing cannot be written. The file is not changed then.
     """
     path = Path(path)
     line = ink.to_json(label, writer).encode() + b"\n"
@@ -247,25 +275,25 @@ def append_drawing(path, ink, label=None, writer=None, opener=None):
         end = file.seek(0, os.SEEK_END)
         if end:
             file.seek(end - 1)
-            if file.read(1) != b"\n":  # A line was torn off there: it shall not take this one along.
+            if file.read(1) != b"\n":  # The last line is torn: begin a new one.
                 line = b"\n" + line
         written = file.write(line)
         if written != len(line):
-            # The disk is full. What others have added meanwhile stays; a torn line costs them nothing.
+            # The disk is full. Lines that others have added meanwhile stay; a torn line does not harm them.
             if file.seek(0, os.SEEK_END) == end + written:
                 file.truncate(end)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(file.fileno())
 
 
-def save_image(ink, folder=DRAWINGS):
-    """Save an ink as it looks on its canvas: a PNG file, white on black, with a name that is not taken yet.
+def save_image(ink: Ink, folder: Path | str = DRAWINGS) -> Path:
+    """Save an ink as it looks on its canvas: as a PNG file, white on black, under a new name.
 
     Parameters
     ----------
     ink : Ink
     folder : path-like, optional
-        Where; it is made where there is none.
+        It is made if it does not exist.
 
     Returns
     -------
@@ -275,26 +303,26 @@ def save_image(ink, folder=DRAWINGS):
     Raises
     ------
     ValueError
-        Where nothing is drawn.
+        If nothing is drawn.
     OSError
-        Where the file cannot be written; no part of it is left then.
+        If the file cannot be written; no part of it is left then.
     """
     if not ink:
         raise ValueError("Draw something first.")
-    picture = cv2.imencode(".png", ink.render(PEN * max(ink.size) / CANVAS))[1].tobytes()
+    png = cv2.imencode(".png", ink.render(PEN * max(ink.size) / CANVAS))[1].tobytes()
     Path(folder).mkdir(parents=True, exist_ok=True)
     number = 1
     while (path := Path(folder, f"drawing-{number:03d}.png")).exists():
         number += 1
     try:
-        path.write_bytes(picture)
+        path.write_bytes(png)
     except OSError:
         path.unlink(missing_ok=True)
         raise
     return path
 
 
-def draw_strokes(strokes, size, pen, detail=1):
+def draw_strokes(strokes: Sequence[np.ndarray], size: tuple[int, int], pen: float, detail: int = 1) -> np.ndarray:
     """Draw strokes with a round pen.
 
     Parameters
@@ -306,8 +334,8 @@ def draw_strokes(strokes, size, pen, detail=1):
     pen : float
         Width of the pen, in pixels of the image.
     detail : int, optional
-        The strokes are drawn this many times as large and averaged down, for a pen that is no whole number of pixels
-        wide and for soft edges.
+        The strokes are drawn this many times as large and then scaled down. This allows fractions of a pixel for the
+        width of the pen, and gives soft edges.
 
     Returns
     -------
@@ -317,12 +345,12 @@ def draw_strokes(strokes, size, pen, detail=1):
     width, height = size
     image = np.zeros((height * detail, width * detail), np.uint8)
     thickness = max(1, round(pen * detail))
-    # OpenCV counts from the middle of the first pixel, an ink from its edge.
+    # For OpenCV (0, 0) is the centre of the first pixel, for an ink its corner.
     reach = 4 * max(image.shape)
     for stroke in strokes:
         points = (stroke * detail - 0.5).clip(-reach, reach)
         points = np.rint(points * 2**_SUBPIXEL_BITS).astype(np.int32)
-        # A line without length has no width for OpenCV: the dot where the pen went down is drawn by itself.
+        # OpenCV draws nothing for a line of length 0, so the dot where the pen went down is drawn separately.
         radius = max(1, thickness * 2**_SUBPIXEL_BITS // 2)
         cv2.circle(image, points[0].tolist(), radius, 255, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
         cv2.polylines(image, [points], False, 255, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
@@ -331,9 +359,12 @@ def draw_strokes(strokes, size, pen, detail=1):
 
 def _stroke(points, number):
     try:
-        stroke = np.array(points, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"Stroke {number} must be an array of points (x, y), all of them numbers.") from None
+        stroke = np.array(points)
+    except ValueError:  # Not all points have the same length.
+        stroke = np.array("")
+    if stroke.dtype.kind not in "iuf":
+        raise ValueError(f"Stroke {number} must be an array of points (x, y), all of them numbers.")
+    stroke = stroke.astype(np.float64)
     if stroke.ndim != 2 or stroke.shape[1] != 2 or len(stroke) == 0:
         raise ValueError(f"Stroke {number} must be of shape (n, 2), n points of x and y, not {stroke.shape}.")
     if not np.isfinite(stroke).all():
@@ -342,8 +373,13 @@ def _stroke(points, number):
     return stroke
 
 
+def _is_numbers(values):
+    # By type, because True is an int for Python, and "1" becomes a number in NumPy.
+    return isinstance(values, list) and all(type(value) in (int, float) for value in values)
+
+
 def _short(number):
-    return int(number) if number == int(number) else round(float(number), 2)
+    return int(number) if number == int(number) else number
 
 
 def _text(line):
@@ -353,19 +389,12 @@ def _text(line):
         raise ValueError("it is not UTF-8 text") from None
 
 
-def _unzip(content, path):
-    try:
-        return gzip.decompress(content)
-    except (EOFError, OSError) as error:
-        raise ValueError(f"{shown(path)} is a damaged gzip file ({error}).") from None
-
-
 def _read_unipen(content, path):
-    """Read UNIPEN text: .SEGMENT names the digit, .COMMENT its writer; y runs upwards in a box of 500 x 500."""
+    """Read UNIPEN text: .SEGMENT gives the digit, .COMMENT its writer; y goes up in a box of 500 x 500."""
     box = 500
     drawings, strokes = [], []
     label = writer = None
-    # One more .SEGMENT closes the last drawing.
+    # One more .SEGMENT ends the last drawing.
     for number, line in enumerate([*content.decode("latin-1").splitlines(), ".SEGMENT"], 1):
         words = line.split()
         match words:
@@ -379,7 +408,10 @@ def _read_unipen(content, path):
                 strokes.append([])
             case [x, y] if not x.startswith("."):
                 try:
-                    strokes[-1].append((float(x), box - float(y)))
+                    point = float(x), box - float(y)
+                    if not all(abs(value) <= MAX_COORDINATE for value in point):  # False for NaN, too.
+                        raise ValueError
+                    strokes[-1].append(point)
                 except (IndexError, ValueError):
                     raise ValueError(
                         f"Line {number} of {shown(path)} is no point of a stroke: {line[:40]!r}."

@@ -1,34 +1,36 @@
-"""A drawing that sliders make smaller and move, and switches for the steps of preparing it."""
+"""Sliders that change how a drawing is prepared, and what a network reads then: for notebook 4."""
 
-import base64
+from collections.abc import Collection
 
-import cv2
 import ipywidgets
 import numpy as np
 
 from digitlab import prepare
 from digitlab.ink import PEN, Ink
-from digitlab.pad_html import answers_html
+from digitlab.pad_html import answers_html, png_url, style_html
+from digitlab.recognizer import Recognizer
 
 STEPS = ("crop", "fit", "centre", "from strokes")
-"""The steps of preparing that `knob_image` can leave out."""
+"""The steps of preparation that `knob_image` can leave out."""
 
 
-def knob_image(ink, size=1.0, right=0, down=0, pen=PEN, steps=()):
-    """Return what a network would see of a drawing that is made smaller, moved, and prepared by some of the steps.
+def knob_image(
+    ink: Ink, size: float = 1.0, right: float = 0, down: float = 0, pen: float = PEN, steps: Collection[str] = ()
+) -> np.ndarray:
+    """Return what a network sees of a drawing that is made smaller, moved, and prepared with some of the steps.
 
     Parameters
     ----------
     ink : Ink
     size : float, optional
-        How large it is drawn, 1 as it came; it shrinks towards the middle of its canvas.
+        How large it is drawn; 1 leaves it as it is. It shrinks towards the middle of its canvas.
     right, down : float, optional
-        How far it is moved then, in pixels of the canvas.
+        How far it is moved after that, in pixels of the canvas.
     pen : float, optional
         Width of the pen, in pixels of the canvas.
     steps : collection of str, optional
-        Which of `STEPS` are taken. Without "fit", all that there is is stretched to 28 x 28; without "centre", its box
-        is laid in the middle.
+        Which of `STEPS` to take. Without "fit", everything is stretched to 28 x 28; without "centre", the box around
+        the drawing is put in the middle.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def knob_image(ink, size=1.0, right=0, down=0, pen=PEN, steps=()):
 
 
 class Knobs(ipywidgets.VBox):
-    """A drawing that sliders make smaller and move, switches for the steps of preparing, and what a network reads.
+    """Sliders that make a drawing smaller and move it, switches for the steps of preparation, and a network's answer.
 
     Parameters
     ----------
@@ -66,48 +68,48 @@ class Knobs(ipywidgets.VBox):
     image : uint8 array (28, 28)
         What the network sees.
     prediction : Prediction
-        What it makes of it.
+        What it reads.
     """
 
-    def __init__(self, recognizer, ink, steps=()):
+    def __init__(self, recognizer: Recognizer, ink: Ink, steps: Collection[str] = ()):
         self._recognizer, self._ink = recognizer, ink
         wide = {"layout": {"width": "320px"}}
         self._sliders = {
-            "size": ipywidgets.FloatSlider(0.35, min=0.2, max=1, step=0.05, description="size", **wide),
+            "size": ipywidgets.FloatSlider(
+                0.35, min=0.2, max=1, step=0.05, description="size", readout_format=".0%", **wide
+            ),
             "right": ipywidgets.IntSlider(70, min=-110, max=110, step=5, description="right", **wide),
             "down": ipywidgets.IntSlider(60, min=-110, max=110, step=5, description="down", **wide),
             "pen": ipywidgets.IntSlider(PEN, min=4, max=40, description="pen width", **wide),
         }
-        self._sliders["size"].readout_format = ".0%"
         self._switches = {
             step: ipywidgets.Checkbox(step in steps, description=step, indent=False, layout={"width": "130px"})
             for step in STEPS
         }
         self._canvas, self._answer = ipywidgets.HTML(), ipywidgets.HTML()
-        for knob in (*self._sliders.values(), *self._switches.values()):
-            knob.observe(self._turned, "value")
+        self._canvas.add_class("digitlab-canvas")
+        for control in (*self._sliders.values(), *self._switches.values()):
+            control.observe(lambda change: self._read(), "value")
+        sliders = ipywidgets.VBox(list(self._sliders.values()))
         switches = ipywidgets.HBox(list(self._switches.values()), layout={"flex_flow": "row wrap"})
-        hand = ipywidgets.HBox(
-            [self._canvas, ipywidgets.VBox(list(self._sliders.values()))], layout={"align_items": "center"}
-        )
-        self._turned()
-        super().__init__([hand, switches, self._answer], layout={"margin": "8px 0"})
+        drawing = ipywidgets.HBox([self._canvas, sliders], layout={"align_items": "center"})
+        self._read()
+        style = ipywidgets.HTML(style_html(), layout={"display": "none"})
+        super().__init__([style, drawing, switches, self._answer])
         self.add_class("digitlab-knobs")
 
     def __repr__(self):
         return f"Knobs({self.prediction})"
 
-    def _turned(self, change=None):
-        at = {name: slider.value for name, slider in self._sliders.items()}
+    def _read(self):
+        values = {name: slider.value for name, slider in self._sliders.items()}
         steps = [step for step, switch in self._switches.items() if switch.value]
-        self.image = knob_image(self._ink, **at, steps=steps)
+        self.image = knob_image(self._ink, **values, steps=steps)
         self.prediction = self._recognizer.predict(self._ink, lambda ink: self.image)
-        pen = at.pop("pen")
-        # Pictures as HTML, not by pyplot: where a cell is running, this runs on another thread.
-        png = cv2.imencode(".png", _moved(self._ink, **at).render(pen))[1]
+        pen = values.pop("pen")
+        # HTML and not pyplot, which must not be used on another thread; while a cell is running, this is one.
         self._canvas.value = (
-            '<img alt="the drawing on its canvas" width="180" height="180" style="margin-right: 16px" '
-            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+            f'<img alt="the drawing on its canvas" src="{png_url(_moved(self._ink, **values).render(pen))}">'
         )
         self._answer.value = answers_html({"": self.prediction}, sum(len(stroke) for stroke in self._ink.strokes))
 
@@ -125,7 +127,7 @@ def _stretched(drawing):
 
 
 def _boxed(drawing):
-    """Fit a drawing, and lay the middle of its box in the middle of 28 x 28 pixels."""
+    """Fit a drawing, and put the middle of the box around it in the middle of 28 x 28 pixels."""
     fitted = prepare.fit(drawing)
     if isinstance(drawing, Ink):
         line = prepare.BOX - prepare.PEN

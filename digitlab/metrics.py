@@ -1,46 +1,60 @@
-"""How well a network reads: accuracy, calibration, and how well confidence tells digits from other things."""
+"""How well a network reads: accuracy, calibration, and how well its confidence separates digits from other drawings.
+
+An empty drawing is never right: it counts as an error in the accuracy, and `misread` returns it. Only the confusion
+matrix leaves it out, because no digit is read in it.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from digitlab.ink import Drawing
+from digitlab.recognizer import Prediction
+
 CALIBRATION_BINS = 15
+"""Number of equal parts of 0..1 in which confidence is compared with accuracy."""
+
 DIGITS = frozenset("0123456789")
+"""The labels of digits."""
 
 
-def evaluate(drawings, predictions):
+def evaluate(drawings: Sequence[Drawing], predictions: Sequence[Prediction]) -> dict:
     """Measure how well a network reads drawings.
 
     Parameters
     ----------
     drawings : sequence of Drawing
-        Each with its label. Those whose label is no digit only enter ``others`` and ``auroc``.
+        Each with its label. Those whose label is no digit count only for ``others`` and ``auroc``.
     predictions : sequence of Prediction
-        What a network made of each.
+        What a network reads in each.
 
     Returns
     -------
     dict
         ``drawings``
-            How many digits there are.
+            Number of drawings whose label is a digit.
         ``accuracy``
-            Share of them whose label has the largest probability, accepted or not; an empty drawing is never right.
+            Share of them that are right (`is_right`).
         ``accepted``, ``accepted_accuracy``
-            Share of them that a digit was read in, and the accuracy among those (None where there are none).
+            Share of them that a digit is read in, and the accuracy among those (None if there are none).
         ``ece``
-            Expected calibration error: how far confidence and accuracy are apart, averaged over 15 equal bins of
-            confidence, each weighted with its drawings (C. Guo et al., "On Calibration of Modern Neural Networks",
-            2017).
+            Expected calibration error: the difference between confidence and accuracy, averaged over 15 equal bins of
+            confidence, weighted with the number of drawings in each (C. Guo et al., "On Calibration of Modern Neural
+            Networks", 2017).
         ``per_digit``
             For each digit that occurs: ``drawings``, ``accuracy``, ``accepted``.
         ``confusion``
-            10 x 10 counts: the row is the label, the column the digit with the largest probability.
+            10 x 10 counts: the row is the label, the column the most probable digit. Empty drawings are left out.
+        ``empty``
+            Only if there are any: number of empty drawings among ``drawings``. They count as errors.
         ``others``, ``auroc``
-            Only where some labels are no digits: how many, and the area under the ROC curve of confidence, the chance
-            that a digit gets a higher confidence than something else.
+            Only if some labels are no digits: number of those drawings, and the area under the ROC curve of confidence,
+            the probability that a digit gets a higher confidence than another drawing.
 
     Raises
     ------
     ValueError
-        Where no drawing is labelled with a digit.
+        If no drawing is labelled with a digit.
     """
     is_digit = np.array([drawing.label in DIGITS for drawing in drawings], bool)
     if not is_digit.any():
@@ -48,11 +62,12 @@ def evaluate(drawings, predictions):
     confidence = np.array([prediction.confidence for prediction in predictions])
     digits = [prediction for prediction, keep in zip(predictions, is_digit, strict=True) if keep]
     labels = np.array([int(drawing.label) for drawing, keep in zip(drawings, is_digit, strict=True) if keep])
-    likeliest = np.array([prediction.probabilities.argmax() for prediction in digits])
+    most_probable = np.array([prediction.probabilities.argmax() for prediction in digits])
     accepted = np.array([prediction.digit is not None for prediction in digits])
     right = np.array([is_right(*pair) for pair in zip(drawings, predictions, strict=True)])[is_digit]
+    empty = np.array([prediction.reason == "empty" for prediction in digits])
     confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (labels, likeliest), 1)
+    np.add.at(confusion, (labels[~empty], most_probable[~empty]), 1)
     figures = {
         "drawings": len(digits),
         "accuracy": _share(right),
@@ -69,19 +84,21 @@ def evaluate(drawings, predictions):
         },
         "confusion": confusion.tolist(),
     }
+    if empty.any():
+        figures["empty"] = int(empty.sum())
     if not is_digit.all():
         figures["others"] = int((~is_digit).sum())
         figures["auroc"] = roc_area(confidence[is_digit], confidence[~is_digit])
     return figures
 
 
-def is_right(drawing, prediction):
-    """Tell whether a drawing's label has the largest probability, accepted or not; an empty drawing is never right."""
+def is_right(drawing: Drawing, prediction: Prediction) -> bool:
+    """Return whether a drawing's label is the most probable digit, accepted or not; an empty drawing is never right."""
     return prediction.reason != "empty" and str(prediction.probabilities.argmax()) == drawing.label
 
 
-def misread(drawings, predictions):
-    """Return the drawings of digits whose largest probability is another digit's, each with its prediction.
+def misread(drawings: Sequence[Drawing], predictions: Sequence[Prediction]) -> list[tuple[Drawing, Prediction]]:
+    """Return the drawings of digits that are not right (`is_right`), each with its prediction.
 
     Parameters
     ----------
@@ -91,17 +108,17 @@ def misread(drawings, predictions):
     Returns
     -------
     list of (Drawing, Prediction)
-        The largest confidence first.
+        The highest confidence first.
     """
     pairs = [
         (drawing, prediction)
         for drawing, prediction in zip(drawings, predictions, strict=True)
-        if drawing.label in DIGITS and prediction.probabilities.argmax() != int(drawing.label)
+        if drawing.label in DIGITS and not is_right(drawing, prediction)
     ]
     return sorted(pairs, key=lambda pair: -pair[1].confidence)
 
 
-def calibration_error(confidence, right, bins=CALIBRATION_BINS):
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
     """Return the expected calibration error, 0..1.
 
     Parameters
@@ -110,20 +127,20 @@ def calibration_error(confidence, right, bins=CALIBRATION_BINS):
         0..1.
     right : bool array (n,)
     bins : int, optional
-        How many equal parts 0..1 is cut into.
+        Number of equal parts of 0..1.
     """
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, confidence - right, minlength=bins)
     return float(np.abs(gaps).sum() / len(confidence))
 
 
-def roc_area(positives, negatives):
-    """Return the area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
+def roc_area(positives: np.ndarray, negatives: np.ndarray) -> float:
+    """Return the area under the ROC curve: the probability that a positive scores above a negative; ties are half.
 
     Parameters
     ----------
     positives, negatives : float array (n,), (m,)
-        The scores of what should score high, and of what should score low.
+        Scores that should be high, and scores that should be low.
     """
     ordered = np.sort(negatives)
     below = np.searchsorted(ordered, positives, "left")

@@ -1,6 +1,7 @@
-"""The network: build it, train it, measure it, save it. No other module imports TensorFlow by itself.
+"""Build, train, measure and save a network in Keras.
 
-It stands on `data` for the digits, and on `recognizer` to read back what it has saved.
+Whatever needs Keras takes it from here: this module imports it with the settings that the kit needs, and keeps
+TensorFlow's start-up messages off the screen. After ``from digitlab import network``, ``import keras`` gives the same.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import signal
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +22,11 @@ from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
 
 PAIR_TOLERANCE = 1e-5
-"""How far the probabilities of a network's two files may be apart: rounding, and no more."""
+"""Maximum difference between the probabilities of a network's two files: only rounding."""
 
 
 @contextlib.contextmanager
-def _without_start_up_messages():
+def _without_startup_messages() -> Iterator[None]:
     """Keep TensorFlow's first messages, which no setting silences, off the screen; show them if it fails to start."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as messages:
@@ -32,7 +34,7 @@ def _without_start_up_messages():
         os.dup2(messages.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             messages.seek(0)
             os.write(screen, messages.read())
             raise
@@ -41,12 +43,17 @@ def _without_start_up_messages():
             os.close(screen)
 
 
-with _without_start_up_messages():
+# Keras must not take its settings from another course's KERAS_BACKEND or ~/.keras/keras.json.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+with _without_startup_messages():
     import keras
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
 
 
-def build():
-    """Build the kit's network, untrained: two convolutions that look for strokes, and two layers that decide.
+def build() -> keras.Model:
+    """Build the lessons' network, untrained: two convolutions that look for strokes, and two dense layers that decide.
 
     Returns
     -------
@@ -69,23 +76,30 @@ def build():
     )
 
 
-def train(model, images, labels, epochs=5, batch_size=128, callbacks=()):
-    """Train a network, showing a progress bar with its loss and accuracy.
+def train(
+    model: keras.Model,
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    epochs: int = 5,
+    batch_size: int = 128,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> keras.callbacks.History:
+    """Train a network and show a progress bar with its loss and accuracy.
 
-    The learning rate rises for a short while, then falls along a cosine to almost nothing (I. Loshchilov,
-    F. Hutter, "SGDR", 2017): in five epochs that makes half as many mistakes as a constant rate.
+    The learning rate rises for a short while, then falls along a cosine to almost zero (I. Loshchilov, F. Hutter,
+    "SGDR", 2017). In five epochs that gives half as many errors as a constant rate.
 
     Parameters
     ----------
     model : keras.Model
         As `build` returns it.
-    images : uint8 array (n, 28, 28)
-    labels : int array (n,)
+    x_train : uint8 array (n, 28, 28)
+    y_train : int array (n,)
         0 to 9.
     epochs : int, optional
-        How many times to go through the images.
+        Number of times that all images are shown.
     batch_size : int, optional
-        How many images to learn from at a time.
+        Number of images in each step.
     callbacks : sequence of keras.callbacks.Callback, optional
 
     Returns
@@ -93,54 +107,76 @@ def train(model, images, labels, epochs=5, batch_size=128, callbacks=()):
     keras.callbacks.History
         Loss and accuracy of each epoch in `history`.
     """
-    steps = epochs * -(-len(images) // batch_size)
+    steps = epochs * -(-len(x_train) // batch_size)
     warm_up = min(200, steps // 4)
     rate = keras.optimizers.schedules.CosineDecay(
         1e-4, steps - warm_up, alpha=0.01, warmup_target=3e-3, warmup_steps=warm_up
     )
     model.compile(optimizer=keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model.fit(
-        network_input(images), labels, batch_size=batch_size, epochs=epochs, callbacks=list(callbacks), verbose=1
+        network_input(x_train), y_train, batch_size=batch_size, epochs=epochs, callbacks=list(callbacks), verbose=1
     )
 
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Stops training where Ctrl-C is pressed, between two batches: within one, TensorFlow makes other errors of it."""
+    """Stop training on Ctrl-C, after the current batch: inside a batch TensorFlow would raise another error."""
 
     def on_train_begin(self, logs=None):
-        """Take Ctrl-C down from now on."""
+        """Note Ctrl-C from now on."""
         self._pressed = False
-        self._before = signal.signal(signal.SIGINT, self._take_down)
+        self._before = signal.signal(signal.SIGINT, self._note)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Raise KeyboardInterrupt where Ctrl-C was pressed."""
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
         if self._pressed:
             self.on_train_end()
             raise KeyboardInterrupt
 
     def on_train_end(self, logs=None):
-        """Let Ctrl-C do again what it did before."""
+        """Give Ctrl-C its former meaning back."""
         signal.signal(signal.SIGINT, self._before)
 
-    def _take_down(self, *_):
+    def _note(self, *_):
         self._pressed = True
 
 
-def probabilities(model, x, batch_size=500):
-    """Return what a network says to x, float32 (n, 28, 28, 1): float32 (n, 10), or (n, 11) with `NOT_A_DIGIT`."""
-    # Calling the model, where model.predict compiles it anew for each model, and complains that this is slow.
+def probabilities(model: keras.Model, x: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    """Return the probabilities that a network gives.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : float32 array (n, 28, 28, 1)
+        Network input, 0..1.
+    batch_size : int, optional
+
+    Returns
+    -------
+    float32 array (n, 10) or (n, 11)
+        An eleventh column is for `NOT_A_DIGIT`.
+    """
+    # The model is called: model.predict would compile each model anew, and warn that this is slow.
     batches = [model(x[start : start + batch_size], training=False) for start in range(0, len(x), batch_size)]
-    return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
+    nothing = np.empty((0, model.output_shape[-1]), np.float32)
+    return np.concatenate([nothing, *(keras.ops.convert_to_numpy(batch) for batch in batches)])
 
 
-def accuracy(model, images, labels):
-    """Return the share of images, 0..1, that a network gives their label the largest probability."""
+def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of images, 0..1, whose label has the largest probability of the ten digits.
+
+    Parameters
+    ----------
+    model : keras.Model
+    images : uint8 array (n, 28, 28)
+    labels : int array (n,)
+        0 to 9.
+    """
     digits = probabilities(model, network_input(images))[:, :NOT_A_DIGIT]
     return float((digits.argmax(axis=1) == labels).mean())
 
 
-def load(path):
-    """Load the Keras file of a network, to look into it or to go on training.
+def load(path: Path | str) -> keras.Model:
+    """Load the Keras file of a network, to look into it or to train it further.
 
     Parameters
     ----------
@@ -153,8 +189,10 @@ def load(path):
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        Where there is no such file, or it is damaged. Keras's safe mode is on: a file from elsewhere runs no code.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged. Keras's safe mode is on: a file from elsewhere runs no code.
     """
     file = network_files(path)[0]
     if not file.exists():
@@ -166,11 +204,11 @@ def load(path):
         raise ValueError(f"{shown(file)} is damaged or no Keras network ({reason}); {remedy(file)}") from None
 
 
-def save(model, path, settings=None):
-    """Save a network: the Keras file to go on training, and the ONNX file that reads drawings.
+def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> tuple[Path, Path]:
+    """Save a network: the Keras file to train it further, and the ONNX file that reads drawings.
 
-    Both are written beside the old ones, read back and compared; only then do they take their places, the ONNX
-    file last. Whatever happens on the way, there is a network that works.
+    Both are written beside the old files, read back and compared. Only then they replace the old files, the ONNX file
+    last. Whatever happens meanwhile, there is a network that works.
 
     Parameters
     ----------
@@ -179,7 +217,7 @@ def save(model, path, settings=None):
     path : path-like
         The network, with or without suffix.
     settings : dict, optional
-        What reading needs besides: ``temperature`` and ``threshold``.
+        ``temperature`` and ``threshold`` for the recognizer.
 
     Returns
     -------
@@ -189,39 +227,39 @@ def save(model, path, settings=None):
     Raises
     ------
     ValueError
-        Where the two do not give the same probabilities, or they are not ten for each image.
+        If the two files do not give the same probabilities, or not ten or eleven for each image.
     OSError
-        Where the files cannot be written.
+        If the files cannot be written.
     """
     if model.input_shape[1:] != (SIDE, SIDE, 1) or model.output_shape[1:] not in {(10,), (11,)}:
         raise ValueError(
-            f"A network must lead from (n, 28, 28, 1) pixels to (n, 10) probabilities, but this one leads from "
-            f"{model.input_shape} to {model.output_shape}; look at its first and its last layer."
+            f"A network must turn (n, 28, 28, 1) pixels into (n, 10) probabilities, but this one turns "
+            f"{model.input_shape} into {model.output_shape}; look at its first and its last layer."
         )
     files = network_files(path)
     folder = files[0].parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as new:
         new_files = network_files(Path(new) / files[0].stem)
-        bare = type(model).from_config(model.get_config())  # without its optimizer, unlike clone_model
-        bare.set_weights(model.get_weights())
-        bare(np.zeros((1, SIDE, SIDE, 1), np.float32))  # Keras exports only a model that has been called.
-        bare.save(new_files[0])
+        copy = type(model).from_config(model.get_config())  # without its optimizer, unlike clone_model
+        copy.set_weights(model.get_weights())
+        copy(np.zeros((1, SIDE, SIDE, 1), np.float32))  # Keras exports only a model that has been called.
+        copy.save(new_files[0])
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore", FutureWarning)
-            bare.export(new_files[1], format="onnx", verbose=False)
+            copy.export(new_files[1], format="onnx", verbose=False)
         difference = pair_difference(new_files[0])
         if not difference <= PAIR_TOLERANCE:
             raise ValueError(
-                f"The network was not saved: read back, its two files give probabilities {difference:.1e} apart. "
-                f"What was in {shown(folder)} is as it was."
+                f"The network was not saved: its two files give different probabilities ({difference:.1e} apart). "
+                f"The files in {shown(folder)} were not changed."
             )
         if settings is not None:
             settings_of(new_files[0]).write_text(json.dumps(settings) + "\n", "utf-8")
         for new_file in Path(new).iterdir():
             with open(new_file, "rb+") as written:
                 os.fsync(written.fileno())
-        # All is on the disk: from here on only names change, that of the file that reads drawings last.
+        # Everything is on the disk now. Only names change from here on, last the one of the file that reads drawings.
         os.replace(new_files[0], files[0])
         if settings is None:
             settings_of(path).unlink(missing_ok=True)
@@ -231,7 +269,7 @@ def save(model, path, settings=None):
     return files
 
 
-def pair_difference(path, x=None):
+def pair_difference(path: Path | str, x: np.ndarray | None = None) -> float:
     """Return the largest difference between the probabilities of a network's two files.
 
     Parameters
@@ -239,12 +277,10 @@ def pair_difference(path, x=None):
     path : path-like
         The network, with or without suffix.
     x : float32 array (n, 28, 28, 1), optional
-        What to run them on; by default 256 pictures of noise and blobs, which make all outputs move.
+        Network input, 0..1; by default 256 images of random blocks, which reach all outputs.
     """
     if x is None:
-        generator = np.random.default_rng(0)
-        coarse = generator.random((256, 7, 7, 1), np.float32)
-        x = np.kron(coarse > 0.6, np.ones((1, 4, 4, 1))).astype(np.float32) * generator.random(
-            (256, 1, 1, 1), np.float32
-        )
+        rng = np.random.default_rng(0)
+        blocks = rng.random((256, 7, 7, 1), np.float32) > 0.6
+        x = np.kron(blocks, np.ones((1, 4, 4, 1))).astype(np.float32) * rng.random((256, 1, 1, 1), np.float32)
     return float(np.abs(probabilities(load(path), x) - Recognizer.load(path).run(x)).max())

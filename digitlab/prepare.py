@@ -1,17 +1,17 @@
-"""From a drawing to what the network sees: 28 x 28 pixels, made the way MNIST was made. It stands on `ink`.
+"""From a drawing to the image that the network sees: 28 x 28 pixels, made in the way that MNIST was made.
 
 MNIST's digits were scanned, cropped to their ink, scaled with their aspect kept so that they fit into 20 x 20 pixels,
 and moved so that their centre of mass is the middle of 28 x 28 (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST
-database of handwritten digits", 1998). A network that learnt from them reads a drawing only as well as it is prepared
-alike, and nothing else matters as much.
+database of handwritten digits", 1998). A network that was trained on them reads a drawing well only if the drawing is
+prepared in the same way. Nothing else matters as much.
 
 The steps take an ink or an image and return the same kind, so that each can be looked at:
 
     crop -> fit -> centre -> render
 
 For an ink they move and scale the strokes, which are then rendered at one pen width, however large the drawing was
-and whatever pen drew it. An image has only its pixels, and its strokes would grow thick and thin with its scale: so
-before the four steps `normalize_stroke_width` makes them as wide as they have to be.
+and whatever pen drew it. An image has only its pixels, and its strokes get thicker or thinner when it is scaled. So
+before the four steps `normalize_stroke_width` gives them the width that they need.
 """
 
 import math
@@ -19,7 +19,7 @@ import math
 import cv2
 import numpy as np
 
-from digitlab.ink import Ink, draw_strokes
+from digitlab.ink import CANVAS, Ink, draw_strokes
 
 SIDE = 28
 """Width and height of what the network sees, in pixels."""
@@ -28,52 +28,62 @@ BOX = 20
 """The digit fits into a box of this width and height, in pixels."""
 
 MIDDLE = 14.5
-"""Where MNIST has a digit's centre of mass: the middle of pixel 14, from the image's left and upper edge, in pixels."""
+"""x and y of the centre of mass of MNIST's digits: the middle of pixel 14, in pixels."""
 
 PEN = 2.25
-"""Width of the pen that strokes are rendered with, in pixels of the 28: about that of MNIST's strokes."""
+"""Width of the pen that strokes are rendered with, in pixels of 28 x 28: about that of MNIST's strokes."""
 
 _DETAIL = 8
+_BRIGHT = 127
 
-_EVEN_FROM = 2 * BOX
-_EVEN_SIDE = 4 * BOX
+_MIN_MEASURED = 2 * BOX  # The width of strokes can be measured in digits that are at least this large, in pixels.
+_MEASURED = 4 * BOX  # It is measured in digits that are scaled to this size, in pixels.
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
-def prepare(drawing):
-    """Turn a drawing into the picture that the network sees.
+def prepare(drawing: Ink | np.ndarray) -> np.ndarray:
+    """Turn a drawing into the image that the network sees.
 
     Parameters
     ----------
     drawing : Ink or uint8 array (h, w)
-        What was drawn; an image has white ink (255) on black (0), a digit darker than its paper must be inverted.
+        An image has white ink (255) on black (0).
 
     Returns
     -------
     image : uint8 (28, 28)
-        Black where nothing was drawn.
+        Black if nothing is drawn, or if all that is drawn is too small to be seen at this size.
 
     Raises
     ------
     ValueError
-        Where an image is not of shape (h, w) and dtype uint8, or a point of an ink is not finite.
+        If an image is not of shape (h, w) and dtype uint8, or is black on white.
     TypeError
-        Where the drawing is neither an ink nor an array.
+        If the drawing is neither an ink nor an array.
     """
-    if not isinstance(drawing, Ink):
-        check_image(drawing)
+    nothing = np.zeros((SIDE, SIDE), np.uint8)
+    if isinstance(drawing, Ink):
+        return render(centre(fit(crop(drawing)))) if drawing else nothing
+    check_image(drawing)
     if is_empty(drawing):
-        return np.zeros((SIDE, SIDE), np.uint8)
-    return render(centre(fit(crop(drawing if isinstance(drawing, Ink) else normalize_stroke_width(drawing)))))
+        return nothing
+    edge = np.concatenate([drawing[0], drawing[-1], drawing[1:-1, 0], drawing[1:-1, -1]])
+    if (edge > _BRIGHT).mean() > 0.5:
+        raise ValueError("The edge of this image is bright. Ink must be white on black: invert it with 255 - image.")
+    brightest = int(drawing.max())
+    if brightest <= _BRIGHT:  # Such faint ink would be lost when the image is scaled down.
+        drawing = cv2.convertScaleAbs(drawing, alpha=255 / brightest)
+    fitted = fit(crop(normalize_stroke_width(drawing)))
+    return nothing if is_empty(fitted) else render(centre(fitted))
 
 
-def is_empty(drawing):
-    """Tell whether nothing was drawn: no strokes, or no pixel that is not black."""
+def is_empty(drawing: Ink | np.ndarray) -> bool:
+    """Return whether nothing is drawn: an ink without strokes, or an image that is all black."""
     return not drawing if isinstance(drawing, Ink) else not np.any(drawing)
 
 
-def crop(drawing):
-    """Cut away everything around the ink.
+def crop(drawing: Ink | np.ndarray) -> Ink | np.ndarray:
+    """Remove everything around the ink.
 
     Parameters
     ----------
@@ -83,24 +93,24 @@ def crop(drawing):
     Returns
     -------
     Ink or uint8 array
-        The ink moved so that its box begins at (0, 0), with the box as its size (at least a pixel each way); or the
-        part of the image that holds ink.
+        The ink, moved so that its bounding box begins at (0, 0), with the box as its size; or the part of the image
+        inside the bounding box. The box of an ink is at least 1/280 of its canvas wide and high.
     """
     if isinstance(drawing, Ink):
         points = np.concatenate(drawing.strokes)
         corner = points.min(axis=0)
-        width, height = np.maximum(points.max(axis=0) - corner, 1)
+        width, height = np.maximum(points.max(axis=0) - corner, max(drawing.size) / CANVAS)
         return Ink([stroke - corner for stroke in drawing.strokes], (width, height))
     rows, columns = np.flatnonzero(drawing.any(axis=1)), np.flatnonzero(drawing.any(axis=0))
     return drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def normalize_stroke_width(image):
-    """Make the strokes of an image as wide as `fit` wants them: about `PEN` pixels when the digit fills the box.
+def normalize_stroke_width(image: np.ndarray) -> np.ndarray:
+    """Give the strokes of an image the width that `fit` needs: about `PEN` pixels when the digit fills the box.
 
-    How wide they are is measured with the distance from each pixel to the nearest edge of the ink: along the middle of
-    a stroke it is half the stroke's width. Then the edges are moved out or in, all by the same distance, which opens a
-    loop again that a thick pen had all but closed.
+    The width is measured with the distance from each pixel of the ink to the nearest edge of the ink: along the middle
+    of a stroke it is half the stroke's width. Then all edges are moved out or in by the same distance. This also opens
+    a loop that a thick pen had almost closed.
 
     Parameters
     ----------
@@ -110,22 +120,24 @@ def normalize_stroke_width(image):
     Returns
     -------
     uint8 array
-        The digit, cropped, about 80 pixels large, without what is less than half as bright as its brightest pixel:
-        the paper of a photo is never quite black. An image whose ink is under 40 pixels large is returned as it is,
-        for it is too coarse to be measured; and so is a blot, which has no strokes.
+        The digit, cropped, about 80 pixels large, without the pixels that are less than half as bright as the
+        brightest one: the paper of a photo is never quite black. The image is returned unchanged if its ink is under
+        40 pixels large, which is too coarse to measure, or has no strokes, as a blot.
     """
     cropped = crop(cv2.threshold(image, int(image.max()) // 2, 255, cv2.THRESH_BINARY)[1])
-    if max(cropped.shape) < _EVEN_FROM:
+    if max(cropped.shape) < _MIN_MEASURED:
         return image
-    scaled = _scale_to(cropped, _EVEN_SIDE)
-    room = math.ceil(_EVEN_SIDE * PEN / BOX)
+    scaled = _scale_to(cropped, _MEASURED)
+    room = math.ceil(_MEASURED * PEN / BOX)
     scaled = cv2.copyMakeBorder(scaled, room, room, room, room, cv2.BORDER_CONSTANT)
-    # A line that is thinner than these pixels is pale among them.
+    # A line that is thinner than a pixel of the scaled image is faint there.
     ink = cv2.threshold(scaled, int(scaled.max()) // 2, 1, cv2.THRESH_BINARY)[1]
+    if not ink.any():
+        return image
     inside = cv2.distanceTransform(ink, cv2.DIST_L2, 5)
     ridge = (ink > 0) & (inside >= cv2.dilate(inside, _NEIGHBOURS) - 1e-6)
     width = 2 * np.median(inside[ridge]) - 1
-    line = _EVEN_SIDE - width
+    line = _MEASURED - width
     if line < width:
         return image
     excess = (width - line * PEN / (BOX - PEN)) / 2
@@ -134,8 +146,8 @@ def normalize_stroke_width(image):
     return (np.clip(edge - excess + 0.5, 0, 1) * 255).round().astype(np.uint8)
 
 
-def fit(drawing, box=BOX):
-    """Scale a cropped drawing so that its longer side, ink and all, takes the whole box; its aspect stays.
+def fit(drawing: Ink | np.ndarray, box: int = BOX) -> Ink | np.ndarray:
+    """Scale a cropped drawing so that its longer side, pen width included, fills the box; its aspect is kept.
 
     Parameters
     ----------
@@ -147,7 +159,7 @@ def fit(drawing, box=BOX):
     Returns
     -------
     Ink or uint8 array
-        An ink leaves room for half a pen's width on each side.
+        An ink has half the width of the pen free on each side.
     """
     if isinstance(drawing, Ink):
         scale = (box - PEN) / max(drawing.size)
@@ -155,7 +167,7 @@ def fit(drawing, box=BOX):
     return _scale_to(drawing, box)
 
 
-def centre(drawing):
+def centre(drawing: Ink | np.ndarray) -> Ink | np.ndarray:
     """Move a fitted drawing so that its centre of mass is in the middle of 28 x 28 pixels.
 
     Parameters
@@ -170,19 +182,19 @@ def centre(drawing):
     shift = MIDDLE - centre_of_mass(drawing)
     if isinstance(drawing, Ink):
         return Ink([stroke + shift for stroke in drawing.strokes], (SIDE, SIDE))
-    # By whole pixels, as MNIST was: anything finer would blur it.
+    # By whole pixels, as for MNIST: fractions would blur the image.
     matrix = np.array([[1, 0, round(shift[0])], [0, 1, round(shift[1])]], np.float64)
     return cv2.warpAffine(drawing, matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST)
 
 
-def centre_of_mass(drawing):
+def centre_of_mass(drawing: Ink | np.ndarray) -> np.ndarray:
     """Return the centre of mass of a drawing's ink.
 
     Parameters
     ----------
     drawing : Ink or uint8 array (h, w)
-        Not empty. An ink weighs as much as its lines are long, drawn with a pen of `PEN` pixels; what is drawn twice
-        weighs twice.
+        Not empty. The mass of an ink is the length of its lines, drawn with a pen of `PEN` pixels; what is drawn twice
+        counts twice.
 
     Returns
     -------
@@ -201,8 +213,8 @@ def centre_of_mass(drawing):
     return np.array([moments["m10"], moments["m01"]]) / moments["m00"] + 0.5
 
 
-def render(drawing, pen=PEN):
-    """Draw a centred ink as 28 x 28 pixels; a centred image is there already and is returned as it is.
+def render(drawing: Ink | np.ndarray, pen: float = PEN) -> np.ndarray:
+    """Draw a centred ink as 28 x 28 pixels; return a centred image unchanged.
 
     Parameters
     ----------
@@ -218,8 +230,8 @@ def render(drawing, pen=PEN):
     return draw_strokes(drawing.strokes, (SIDE, SIDE), pen, _DETAIL) if isinstance(drawing, Ink) else drawing
 
 
-def shrink(drawing):
-    """Resize the whole canvas, as many programs do in place of preparing: to show what comes of it.
+def shrink(drawing: Ink | np.ndarray) -> np.ndarray:
+    """Resize the whole canvas. Many programs do this instead of preparing; the lessons show how badly it works.
 
     Parameters
     ----------
@@ -233,8 +245,8 @@ def shrink(drawing):
     return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-def network_input(images):
-    """Turn images into what the network is fed with.
+def network_input(images: np.ndarray) -> np.ndarray:
+    """Turn images into the input of a network.
 
     Parameters
     ----------
@@ -245,7 +257,7 @@ def network_input(images):
     x : float32 array (n, 28, 28, 1)
         0 (black) to 1 (white).
     """
-    # In one go: with a second array of float32 in between, 60,000 pictures would need 190 MB more.
+    # One step: a second float32 array would take 190 MB more for 60,000 images.
     return np.divide(np.asarray(images)[..., np.newaxis], np.float32(255), dtype=np.float32)
 
 
@@ -256,8 +268,8 @@ def _scale_to(image, side):
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def check_image(image):
-    """Raise a clear error where an image is not a ``uint8`` array of shape (h, w)."""
+def check_image(image: np.ndarray) -> None:
+    """Raise ValueError or TypeError, which says what to do, if an image is not a ``uint8`` array of shape (h, w)."""
     if not isinstance(image, np.ndarray):
         raise TypeError(f"A drawing must be an Ink or a NumPy array of shape (h, w), not {type(image).__name__}.")
     if image.ndim == 3 and image.shape[2] in (3, 4):
@@ -271,5 +283,8 @@ def check_image(image):
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise ValueError("This image holds NaN or infinite values; an image is uint8, 0 (black) to 255 (white).")
         top = float(image.max()) if image.dtype.kind in "iufb" else 0
-        advice = "(image * 255).round().astype('uint8')" if top <= 1 else "image.round().astype('uint8')"
-        raise ValueError(f"An image must be uint8, 0 to 255, not {image.dtype}; turn it with {advice}.")
+        factor = "255" if top <= 1 else "(255 / image.max())"
+        values = "image" if 1 < top <= 255 else f"(image * {factor})"
+        raise ValueError(
+            f"An image must be uint8, 0 to 255, not {image.dtype}; convert it with {values}.round().astype('uint8')."
+        )

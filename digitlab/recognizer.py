@@ -1,11 +1,12 @@
-"""Reading a drawing: the only module that runs a network on one. It stands on `prepare`.
+"""Read a drawing with a network.
 
-Trained in Keras, served by OpenCV: the exported network runs in ``cv2.dnn``, which starts in a tenth of a second and
-takes an eighth of the memory. That is why thirty students fit on one server.
+Networks are trained in Keras and read drawings in OpenCV: ``cv2.dnn`` starts in a tenth of a second and takes an eighth
+of the memory. That is why thirty students fit on one server.
 """
 
 import json
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,30 +16,33 @@ import numpy as np
 from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import Ink
 from digitlab.paths import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
-from digitlab.prepare import SIDE, is_empty, network_input, prepare
+from digitlab.prepare import SIDE, check_image, is_empty, network_input, prepare
+
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
+"""Limits of the temperature in the settings of a network."""
 
 _BATCH = 256
-_DOT = 0.03
+_DOT = 0.03  # A drawing that is smaller than this part of its canvas is a dot.
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a network makes of one drawing."""
+    """What a network reads in one drawing."""
 
     digit: int | None
-    """The digit read, 0 to 9; None where `reason` says why there is none."""
+    """The digit that is read, 0 to 9, or None if there is a `reason` not to read one."""
 
     reason: str | None
-    """None where a digit was read; "empty" where nothing was drawn; "not a digit"; or "unsure"."""
+    """None if a digit is read; else "empty" (nothing is drawn), "not a digit" or "unsure"."""
 
     confidence: float
-    """The chance, 0 to 1, that it is a digit and that the most probable one is right; 0.0 when nothing was drawn."""
+    """Probability, 0 to 1, that the drawing is a digit and that the most probable one is right; 0.0 if empty."""
 
     probabilities: np.ndarray
-    """float32 (10,): of each digit, if it is one; they sum to 1, and are all 0.1 when nothing was drawn."""
+    """float32 (10,): probability of each digit, if the drawing is a digit; the sum is 1. All are 0.1 if empty."""
 
     image: np.ndarray
-    """uint8 (28, 28): what the network saw."""
+    """uint8 (28, 28): what the network sees."""
 
     def __str__(self):
         if self.reason == "empty":
@@ -51,20 +55,20 @@ class Prediction:
         return f"{self.digit} ({percent(self.confidence)} sure)"
 
 
-def percent(confidence):
-    """Return a confidence, 0 to 1, as people read it; nothing is ever quite certain."""
+def percent(confidence: float) -> str:
+    """Return a confidence, 0 to 1, as text. It is never shown as 100 %, because nothing is certain."""
     return "> 99 %" if confidence > 0.99 else f"{confidence:.0%}".replace("%", " %")
 
 
-def apply_temperature(probabilities, temperature):
-    """Make probabilities less sure, or surer, without changing their order.
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Make probabilities more or less extreme without changing their order.
 
     Parameters
     ----------
     probabilities : float array (n, k)
     temperature : float
-        What the logits are divided by: above 1 less sure, below 1 surer (C. Guo et al., "On Calibration of Modern
-        Neural Networks", 2017).
+        The logits are divided by it: above 1 the probabilities get more equal, below 1 more extreme (C. Guo et al.,
+        "On Calibration of Modern Neural Networks", 2017).
 
     Returns
     -------
@@ -79,9 +83,19 @@ class Recognizer:
     """A network that reads drawings. It may be called from several threads.
 
     `Recognizer.load` makes one.
+
+    Parameters
+    ----------
+    net : cv2.dnn.Net
+    path : Path
+        The file that it was loaded from.
+    temperature : float, optional
+        See `apply_temperature`.
+    threshold : float, optional
+        Minimum confidence for reading a digit.
     """
 
-    def __init__(self, net, path, temperature=1.0, threshold=0.0):
+    def __init__(self, net: cv2.dnn.Net, path: Path, temperature: float = 1.0, threshold: float = 0.0):
         self._net = net
         self._lock = threading.Lock()
         self.path = path
@@ -89,7 +103,7 @@ class Recognizer:
         self.threshold = threshold
 
     @classmethod
-    def load(cls, path=SHIPPED_NETWORK):
+    def load(cls, path: Path | str = SHIPPED_NETWORK) -> "Recognizer":
         """Load a network.
 
         Parameters
@@ -104,9 +118,9 @@ class Recognizer:
         Raises
         ------
         FileNotFoundError
-            Where there is no such file.
+            If there is no such file.
         ValueError
-            Where the file is damaged, or is not a network from 28 x 28 pixels to ten probabilities.
+            If the file or its settings are damaged, or if it is not a network from 28 x 28 pixels to ten probabilities.
         """
         file, settings_file = network_files(path)[1], settings_of(path)
         try:
@@ -119,21 +133,23 @@ class Recognizer:
             net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
         except cv2.error:
             raise ValueError(
-                f"{shown(file)} is damaged or no ONNX network ({len(content):,} bytes); {remedy(file)}"
+                f"{shown(file)} is damaged or not an ONNX network ({len(content):,} bytes); {remedy(file)}"
             ) from None
         recognizer = cls(net, Path(file), **_settings(settings_file))
         try:
-            answer = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32))
+            output = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32))
         except cv2.error:
-            answer = np.empty(0)
-        if answer.shape not in {(2, 10), (2, NOT_A_DIGIT + 1)} or not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
+            output = np.empty(0)
+        if output.shape not in {(2, 10), (2, NOT_A_DIGIT + 1)} or not np.allclose(output.sum(axis=1), 1, atol=1e-3):
             raise ValueError(
                 f"{shown(file)} is a network, but not from (n, 28, 28, 1) pixels to (n, 10) probabilities that sum to "
                 f"1 (is softmax its last layer?); {remedy(file)}"
             )
         return recognizer
 
-    def predict(self, drawing, prepare=prepare):
+    def predict(
+        self, drawing: Ink | np.ndarray, prepare: Callable[[Ink | np.ndarray], np.ndarray] = prepare
+    ) -> Prediction:
         """Read one drawing.
 
         Parameters
@@ -141,7 +157,7 @@ class Recognizer:
         drawing : Ink or uint8 array (h, w)
             As for `digitlab.prepare.prepare`.
         prepare : callable, optional
-            What makes a uint8 array (28, 28) of it, in place of `digitlab.prepare.prepare`.
+            Turns the drawing into a uint8 array (28, 28); by default `digitlab.prepare.prepare`.
 
         Returns
         -------
@@ -150,11 +166,13 @@ class Recognizer:
         Raises
         ------
         ValueError, TypeError
-            Where the drawing is none; see `digitlab.prepare.prepare`.
+            If the drawing is not one, see `digitlab.prepare.prepare`, or if `prepare` does not return such an array.
         """
         return self.predict_many([drawing], prepare)[0]
 
-    def predict_many(self, drawings, prepare=prepare):
+    def predict_many(
+        self, drawings: Iterable[Ink | np.ndarray], prepare: Callable[[Ink | np.ndarray], np.ndarray] = prepare
+    ) -> list[Prediction]:
         """Read many drawings.
 
         Parameters
@@ -171,14 +189,14 @@ class Recognizer:
         predictions = []
         batch = []
         for drawing in drawings:
-            batch.append((drawing, prepare(drawing)))
+            batch.append((drawing, _check_prepared(prepare(drawing))))
             if len(batch) == _BATCH:
                 predictions += self._predict_batch(batch)
                 batch = []
         return predictions + self._predict_batch(batch)
 
-    def probabilities(self, x):
-        """Return the probabilities of the ten digits for what is prepared already.
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probabilities of the ten digits for network input.
 
         Parameters
         ----------
@@ -191,8 +209,8 @@ class Recognizer:
         """
         return _of_digits(apply_temperature(self.run(x), self.temperature))
 
-    def run(self, x):
-        """Run the network alone.
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """Return the output of the network, without temperature.
 
         Parameters
         ----------
@@ -202,44 +220,53 @@ class Recognizer:
         Returns
         -------
         float32 array (n, 10) or (n, 11)
-            What the network says, just as it says it; an eleventh column is for `NOT_A_DIGIT`.
+            An eleventh column is for `NOT_A_DIGIT`.
         """
+        if not len(x):
+            return self._forward(np.zeros((1, SIDE, SIDE, 1), np.float32))[:0]
         return np.concatenate([self._forward(x[start : start + _BATCH]) for start in range(0, len(x), _BATCH)])
 
     def _predict_batch(self, batch):
         if not batch:
             return []
-        answers = apply_temperature(self.run(network_input([image for _, image in batch])), self.temperature)
+        outputs = apply_temperature(self.run(network_input([image for _, image in batch])), self.temperature)
         return [
-            self._prediction(drawing, image, answer, digits)
-            for (drawing, image), answer, digits in zip(batch, answers, _of_digits(answers), strict=True)
+            self._prediction(drawing, image, output, digits)
+            for (drawing, image), output, digits in zip(batch, outputs, _of_digits(outputs), strict=True)
         ]
 
-    def _prediction(self, drawing, image, answer, probabilities):
-        if is_empty(drawing):
+    def _prediction(self, drawing, image, output, probabilities):
+        if is_empty(drawing) or is_empty(image):
             return Prediction(None, "empty", 0.0, np.full(10, 0.1, np.float32), image)
-        digit, confidence = int(probabilities.argmax()), float(answer[:NOT_A_DIGIT].max())
+        digit, confidence = int(probabilities.argmax()), float(output[:NOT_A_DIGIT].max())
         reason = None
-        if len(answer) > NOT_A_DIGIT and (answer.argmax() == NOT_A_DIGIT or _is_dot(drawing)):
+        if len(output) > NOT_A_DIGIT and (output.argmax() == NOT_A_DIGIT or _is_dot(drawing)):
             reason = "not a digit"
         elif confidence < self.threshold:
             reason = "unsure"
         return Prediction(digit if reason is None else None, reason, confidence, probabilities, image)
 
     def _forward(self, x):
-        # A cv2.dnn.Net is not thread-safe: two calls at once raise, or give each other's answers.
+        # A cv2.dnn.Net is not thread-safe: two calls at once raise, or give each other's results.
         with self._lock:
             self._net.setInput(x)
             return self._net.forward().copy()
 
 
-def _of_digits(answers):
-    digits = answers[:, :NOT_A_DIGIT]
+def _of_digits(outputs):
+    digits = outputs[:, :NOT_A_DIGIT]
     return digits / digits.sum(axis=1, keepdims=True)
 
 
+def _check_prepared(image):
+    check_image(image)
+    if image.shape != (SIDE, SIDE):
+        raise ValueError(f"The prepared image must be of shape ({SIDE}, {SIDE}), not {image.shape}.")
+    return image
+
+
 def _is_dot(drawing):
-    """Tell whether the pen hardly moved: scaled up, a tap would look like anything."""
+    """Return whether the pen hardly moved: scaled up, a tap could look like any digit."""
     if not isinstance(drawing, Ink):
         return False
     points = np.concatenate(drawing.strokes)
@@ -247,16 +274,17 @@ def _is_dot(drawing):
 
 
 def _settings(file):
-    """Return what the .json file beside a network says; nothing where there is none."""
+    """Return the settings beside a network, or nothing if there is no such file."""
     try:
         settings = json.loads(file.read_text("utf-8"))
         settings = {name: float(settings[name]) for name in ("temperature", "threshold")}
-        if not 0 < settings["temperature"] < np.inf:
+        if not (MIN_TEMPERATURE <= settings["temperature"] <= MAX_TEMPERATURE and 0 <= settings["threshold"] <= 1):
             raise ValueError
         return settings
     except FileNotFoundError:
         return {}
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
         raise ValueError(
-            f"{shown(file)} is damaged: it must hold a temperature and a threshold; {remedy(file)}"
+            f"{shown(file)} is damaged: it must hold a temperature, {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}, and a "
+            f"threshold, 0 to 1; {remedy(file)}"
         ) from None

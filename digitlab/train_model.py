@@ -44,9 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     from digitlab.data import load_mnist
 
     check_writable(arguments.output)
-    (train_images, train_labels), (test_images, test_labels) = load_mnist()
+    (x_train, y_train), (x_test, y_test) = load_mnist()
     files = network_files(arguments.output)
-    print(f"Training on {len(train_images):,} digits of MNIST. Ctrl-C stops it and changes nothing.", flush=True)
+    print(f"Training on {len(x_train):,} digits of MNIST. Ctrl-C stops it and changes nothing.", flush=True)
     from digitlab import network
     from digitlab.training import recipe
 
@@ -57,18 +57,18 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.recipe == "full":
             epochs = arguments.epochs or recipe.EPOCHS
-            model, settings = recipe.train(train_images, train_labels, arguments.seed, epochs, callbacks=callbacks)
+            model, settings = recipe.train(x_train, y_train, arguments.seed, epochs, callbacks=callbacks)
         else:
             model = network.build()
-            network.train(model, train_images, train_labels, arguments.epochs or 5, callbacks=callbacks)
+            network.train(model, x_train, y_train, arguments.epochs or 5, callbacks=callbacks)
         seconds = time.monotonic() - start
-        accuracy = network.accuracy(model, test_images, test_labels)
+        accuracy = network.accuracy(model, x_test, y_test)
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
         network.save(model, arguments.output, settings)
     except OSError as error:
-        raise OSError(f"The network could not be saved ({error}); {shown(files[1])} is as it was.") from error
+        raise OSError(f"The network could not be saved ({error}); {shown(files[1])} was not changed.") from error
     except KeyboardInterrupt:
-        print(f"\nStopped. Nothing was saved; {shown(files[1])} is as it was.", file=sys.stderr)
+        print(f"\nStopped. Nothing was saved; {shown(files[1])} was not changed.", file=sys.stderr)
         return 130
     print(f"Saved {shown(files[0])} and {shown(files[1])}.")
     shipped = files[1].absolute() == network_files(SHIPPED_NETWORK)[1]

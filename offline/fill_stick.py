@@ -1,13 +1,12 @@
-"""Fill a folder, such as a USB stick, with all that installs the kit on a computer without internet.
+"""Fill a folder, such as a USB stick, with everything that installs the kit on a computer without internet.
 
-    uv run python classroom/fill_stick.py FOLDER [--platform windows] [--platform macos] [--python 3.12]
+    uv run python offline/fill_stick.py FOLDER [--platform windows] [--platform macos] [--python 3.12]
 
-Run it where there is internet. uv says which packages the kit needs, in the versions that are tested here; pip fetches
-them for the systems asked for; `install.py`, which lies beside this file, installs from there.
+Run it on a computer with internet. For each system and Python that you ask for, uv chooses the packages and pip
+downloads them. `install.py`, the file beside this one, installs them from the folder.
 """
 
 import argparse
-import contextlib
 import importlib.util
 import json
 import os
@@ -17,9 +16,8 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-
-from packaging.requirements import Requirement
 
 from digitlab.paths import KIT
 
@@ -30,12 +28,18 @@ _SPECIFICATION.loader.exec_module(install)
 
 PYTHONS = ("3.11", "3.12", "3.13")
 SYSTEMS = {
-    "windows": (["win_amd64"], {"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"}, "AMD64"),
-    "macos": (["macosx_13_0_arm64"], {"sys_platform": "darwin", "platform_system": "Darwin"}, "arm64"),
-    "linux": ([f"manylinux_2_{n}_x86_64" for n in range(28, 16, -1)] + ["manylinux2014_x86_64"], {}, "x86_64"),
-    "linux-arm": ([f"manylinux_2_{n}_aarch64" for n in range(28, 16, -1)] + ["manylinux2014_aarch64"], {}, "aarch64"),
+    "windows": ("x86_64-pc-windows-msvc", ["win_amd64"]),
+    "macos": ("aarch64-apple-darwin", ["macosx_13_0_arm64"]),
+    "linux": (
+        "x86_64-manylinux_2_28",
+        [f"manylinux_2_{n}_x86_64" for n in range(28, 16, -1)] + ["manylinux2014_x86_64"],
+    ),
+    "linux-arm": (
+        "aarch64-manylinux_2_28",
+        [f"manylinux_2_{n}_aarch64" for n in range(28, 16, -1)] + ["manylinux2014_aarch64"],
+    ),
 }
-"""The systems: the tags of the packages that run there, what its Python says of itself, and its processor."""
+"""The systems: each with uv's name for it, and the tags of the packages that pip may take for it."""
 
 _NOT_THE_KITS = re.compile(
     r"""(^|/) (?: \.(?!ci/|gitignore) | __pycache__/ | [^/]*\.egg-info/ | [^/]*\.pyc$ )
@@ -43,14 +47,14 @@ _NOT_THE_KITS = re.compile(
          | model/my_network | uv\.lock$ | [^/]*\.jsonl(?:\.gz)?$ | Start[ ]digitlab\. | start_digitlab\. )""",
     re.VERBOSE,
 )
-"""Where git does not say what is the kit's: what its user made, and what tools left."""
+"""The paths that do not belong to the kit, if git cannot list those that do: its user's files, and files of tools."""
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(
-        description="Fill a folder with all that installs the kit where there is no internet.",
-        epilog="Then, on each computer: python install.py. classroom/USB.md tells more.",
+        description="Fill a folder with everything that installs the kit without internet.",
+        epilog="Then, on each computer: python install.py. offline/USB.md explains more.",
     )
     parser.add_argument("folder", help="the stick, or an empty folder")
     parser.add_argument(
@@ -64,10 +68,8 @@ def main(argv=None):
     pythons = list(dict.fromkeys(arguments.python or ["{}.{}".format(*sys.version_info[:2])]))
     try:
         if platforms[0] not in SYSTEMS:
-            raise ValueError(f"The kit has no packages for this system, {platforms[0]}. Name another one: --platform")
-        print("Asking which packages the kit needs ...", flush=True)
-        packages = packages_of(KIT)
-        fill(Path(arguments.folder), KIT, packages, [(system, python) for system in platforms for python in pythons])
+            raise ValueError(f"The kit has no packages for this system, {platforms[0]}: name another with --platform.")
+        fill(Path(arguments.folder), KIT, [(system, python) for system in platforms for python in pythons])
     except (OSError, ValueError) as error:
         print(f"fill_stick: {error}", file=sys.stderr)
         return 1
@@ -77,90 +79,49 @@ def main(argv=None):
     return 0
 
 
-def packages_of(kit):
-    """Return what the kit needs: lines of pip's requirements, pinned and with hashes; and names of tools.
-
-    Parameters
-    ----------
-    kit : Path
-        The kit, with a `pyproject.toml`.
-
-    Returns
-    -------
-    (list of str, set of str)
-        The packages, for all systems, each with its marker; and the names of those that need not be installed.
-    """
-    lesson = _uv(["export", "--no-default-groups", "--no-emit-project", "--no-header", "--no-annotate"], kit)
-    # The kit is installed in place, from source: pip builds it, with these.
-    build = tomllib.loads((kit / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
-    to_build = ["pip", "compile", "-", "--universal", "--python-version", PYTHONS[0], "--generate-hashes"]
-    tools = _uv([*to_build, "--no-header", "--no-annotate"], kit, "\n".join([*build, "editables", "pip"]))
-    first, second = _entries(lesson), _entries(tools)
-    names = {_name(entry) for entry in first} | {"pip"}
-    return list(dict.fromkeys(first + second)), {_name(entry) for entry in second} - names
-
-
-def _entries(text):
-    """Return the entries of a file of requirements, each on one line."""
-    lines = re.sub(r"\s*\\\n\s*", " ", text).splitlines()
-    return [line.strip() for line in lines if re.match(r"[A-Za-z]", line)]
-
-
-def _name(entry):
-    return re.match(r"[\w.-]+", entry)[0].lower()
-
-
-def for_system(entries, system, python):
-    """Return those entries that are needed on a system with a Python, without their markers."""
-    _, environment, machine = SYSTEMS[system]
-    environment = {
-        "sys_platform": "linux",
-        "os_name": "posix",
-        "platform_system": "Linux",
-        **environment,
-        "platform_machine": machine,
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-        "python_version": python,
-        "python_full_version": f"{python}.0",
-    }
-    needed = []
-    for entry in entries:
-        requirement, *hashes = re.split(r" (?=--hash)", entry)
-        requirement = Requirement(requirement.strip())
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            requirement.marker = None
-            needed.append(" ".join([str(requirement), *hashes]))
-    return needed
-
-
-def fill(folder, kit, packages, systems, fetch=None):
-    """Fill a folder with the kit, the packages for each system and what installs them.
+def fill(folder: Path, kit: Path, systems: Sequence[tuple[str, str]], fetch: Callable | None = None) -> None:
+    """Fill a folder with the kit, the packages for each system, and the program that installs them.
 
     Parameters
     ----------
     folder : Path
-        A folder that is empty, was filled before, or holds nothing by these names.
+        A folder that is empty, was filled before, or has no files with the names that are written.
     kit : Path
         The kit.
-    packages : (list of str, set of str)
-        As from `packages_of`.
-    systems : list of (str, str)
-        The systems and the Pythons.
+    systems : sequence of (str, str)
+        The systems, each with a Python version.
     fetch : callable, optional
-        Takes entries, a system, a Python and a folder, and puts the wheels there; `fetch_with_pip` is the default.
+        Called with the kit, a system, a Python version and a folder; puts the packages' wheels into the folder. The
+        default is `fetch_packages`.
     """
-    fetch = fetch or fetch_with_pip
-    entries, only_to_build = packages
+    fetch = fetch or fetch_packages
     files = files_of(kit)
     folder = folder.expanduser().absolute()
     if folder == kit or kit in folder.parents:
-        raise ValueError(f"{folder} is inside the kit. Choose a folder elsewhere, such as the stick.")
-    before = _contents_before(folder)
+        raise ValueError(f"{folder} is inside the kit: choose a folder elsewhere, such as the stick.")
+    before = _kit_files_before(folder)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {"finished": False, "kit": before, "systems": {}}
-    _write_contents(folder, contents)  # From here on the folder is known as ours, and as unfinished.
+    _write_contents(folder, contents)  # From now on the folder counts as this program's, and as unfinished.
+    _write_wheels(folder, kit, systems, fetch, contents)
 
+    print("Copying the kit ...", flush=True)
+    contents["kit"] = {}
+    for path in files:
+        install.write(folder / "digitlab" / path, (kit / path).read_bytes())
+        contents["kit"][path] = install.hash_of(folder / "digitlab" / path)
+    for path in before.keys() - contents["kit"].keys():
+        (folder / "digitlab" / path).unlink(missing_ok=True)
+    install.write(folder / "install.py", (HERE / "install.py").read_bytes())
+    room = max(plan["room"] for plan in contents["systems"].values())
+    text = _read_me(" or ".join(dict.fromkeys(python for _, python in systems)), room)
+    install.write(folder / "READ ME FIRST.txt", text.replace("\n", "\r\n").encode())
+    contents["finished"] = True
+    _write_contents(folder, contents)
+    _report(folder, contents)
+
+
+def _write_wheels(folder, kit, systems, fetch, contents):
     wheels, new = folder / "wheels", folder / "wheels.new"
     wheels.mkdir(exist_ok=True)
     shutil.rmtree(new, ignore_errors=True)
@@ -168,52 +129,38 @@ def fill(folder, kit, packages, systems, fetch=None):
     try:
         for system, python in systems:
             print(f"Fetching packages for {system}, Python {python} ...", flush=True)
-            fetch(for_system(entries, system, python), system, python, new)
+            new.mkdir()
+            fetch(kit, system, python, new)
             found = sorted(new.glob("*.whl"))
             kept |= {path.name for path in found}
-            installed = [path for path in found if _name_of_wheel(path) not in only_to_build]
             contents["systems"][f"{system} {python}"] = {
-                "wheels": {path.name: install.hash_of(path) for path in installed},
-                **_measured(installed),
+                "wheels": {path.name: install.hash_of(path) for path in found},
+                **_measure(found),
             }
             for path in found:
                 os.replace(path, wheels / path.name)
+            shutil.rmtree(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     for path in wheels.glob("*.whl"):
         if path.name not in kept:
             path.unlink()
 
-    print("Copying the kit ...", flush=True)
-    contents["kit"] = {}
-    for path in files:
-        content = (kit / path).read_bytes()
-        install.write(folder / "digitlab" / path, content)
-        contents["kit"][path] = install.hash_of(folder / "digitlab" / path)
-    for path in before.keys() - contents["kit"].keys():
-        (folder / "digitlab" / path).unlink(missing_ok=True)
-    install.write(folder / "install.py", (HERE / "install.py").read_bytes())
-    text = _read_me([python for _, python in systems], max(plan["room"] for plan in contents["systems"].values()))
-    install.write(folder / "READ ME FIRST.txt", text.replace("\n", "\r\n").encode())
-    contents["finished"] = True
-    _write_contents(folder, contents)
-    _report(folder, contents, len(kept))
 
-
-def _contents_before(folder):
-    """Return the files of the kit that this program put into a folder before; refuse one that is another's."""
+def _kit_files_before(folder):
+    """Return the kit's files that this program put into a folder before; refuse a folder with other such names."""
     if not folder.exists():
         return {}
     if not folder.is_dir():
-        raise ValueError(f"{folder} is a file. Choose a folder.")
+        raise ValueError(f"{folder} is a file: choose a folder.")
     try:
         return json.loads((folder / install.CONTENTS).read_text("utf-8"))["kit"]
     except (OSError, ValueError, KeyError, TypeError):
         names = ("digitlab", "wheels", "wheels.new", "install.py", "READ ME FIRST.txt", install.CONTENTS)
-        there = [name for name in names if (folder / name).exists()]
-    if there:
+        present = [name for name in names if (folder / name).exists()]
+    if present:
         raise ValueError(
-            f"In {folder} there is {' and '.join(there)} already, which this program did not put there. Choose an "
+            f"{folder} contains {' and '.join(present)} already, which this program did not put there: choose an "
             f"empty folder, or remove them."
         )
     return {}
@@ -223,7 +170,7 @@ def _write_contents(folder, contents):
     install.write(folder / install.CONTENTS, json.dumps(contents, indent=1).encode())
 
 
-def files_of(kit):
+def files_of(kit: Path) -> list[str]:
     """Return the paths of the kit's files, with forward slashes: those that git lists, or else all but its user's."""
     if (kit / ".git").exists() and shutil.which("git"):
         listed = subprocess.run(["git", "-C", str(kit), "ls-files", "-z"], capture_output=True, text=True)
@@ -231,7 +178,7 @@ def files_of(kit):
             paths = listed.stdout.rstrip("\0").split("\0")
             missing = [path for path in paths if not (kit / path).is_file()]
             if missing:
-                raise ValueError(f"The kit lacks {missing[0]}. Bring it back with: git checkout -- {missing[0]}")
+                raise ValueError(f"{missing[0]} is missing in the kit. Restore it: git checkout -- {missing[0]}")
             return paths
     paths = []
     for root, folders, names in os.walk(kit):
@@ -241,68 +188,59 @@ def files_of(kit):
     return sorted(paths)
 
 
-def fetch_with_pip(entries, system, python, folder):
-    """Download packages into a folder."""
-    tags, *_ = SYSTEMS[system]
-    folder.mkdir(parents=True, exist_ok=True)
+def fetch_packages(kit: Path, system: str, python: str, folder: Path) -> None:
+    """Download the packages that the kit needs on a system with a Python, as wheels.
+
+    Parameters
+    ----------
+    kit : Path
+        The kit, with its ``pyproject.toml``.
+    system : str
+        One of ``SYSTEMS``.
+    python : str
+        One of ``PYTHONS``.
+    folder : Path
+        Where to put the wheels.
+    """
+    platform, tags = SYSTEMS[system]
+    # The kit itself is installed from source, and its build backend needs these; uv installs everything.
+    build = tomllib.loads((kit / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
     listed = folder / "packages.txt"
-    listed.write_text("\n".join(entries), "utf-8")
-    command = [_uv_program(), "tool", "run", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    command += ["-r", str(listed), "--dest", str(folder), "--implementation", "cp", "--python-version", python]
-    command += [f"--platform={tag}" for tag in tags]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    said, count = [], 0
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith("Collecting ") and sys.stdout.isatty():
-                count += 1
-                print(f"\r  {count} of {len(entries)} ", end="", flush=True)
-    finally:
-        if process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
-    if sys.stdout.isatty():
-        print("\r", end="")
+    choose = ["pip", "compile", "pyproject.toml", "-", "--python-platform", platform, "--python-version", python]
+    choose += ["--generate-hashes", "--only-binary", ":all:", "--quiet", "--output-file", str(listed)]
+    problem = f"uv cannot choose the packages for {system} and Python {python}"
+    _run_uv(choose, kit, "\n".join([*build, "editables", "uv"]), problem)
+    download = ["tool", "run", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet"]
+    download += ["-r", str(listed), "--dest", str(folder), "--implementation", "cp", "--python-version", python]
+    download += [f"--platform={tag}" for tag in tags]
+    problem = (
+        f"The packages for {system} and Python {python} cannot be fetched. Check the internet, and the space in "
+        f"{folder.parent}. Run it again: what was fetched is not fetched again. pip says"
+    )
+    _run_uv(download, kit, "", problem)
     listed.unlink()
-    if process.wait():
-        errors = [line for line in said if line.startswith("ERROR")] or said[-3:]
-        raise ValueError(
-            f"The packages for {system} and Python {python} could not be fetched. Is there internet, and room in "
-            f"{folder.parent}? Run it again: what was fetched is not fetched again. pip says:\n{''.join(errors)}"
-        )
 
 
-def _uv_program():
+def _run_uv(arguments, folder, text, problem):
     program = os.environ.get("UV") or shutil.which("uv")
     if not program:
-        raise ValueError("This needs uv. Start it with: uv run python classroom/fill_stick.py")
-    return program
-
-
-def _uv(arguments, kit, given=""):
-    done = subprocess.run(
-        [_uv_program(), *arguments, "--quiet"], cwd=kit, input=given, capture_output=True, text=True, encoding="utf-8"
-    )
+        raise ValueError("This program needs uv. Start it with: uv run python offline/fill_stick.py")
+    command = [program, *arguments]
+    done = subprocess.run(command, cwd=folder, input=text, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
-        raise ValueError(f"uv could not tell which packages the kit needs: {done.stderr.strip()}")
-    return done.stdout
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        raise ValueError(f"{problem}:\n" + "\n".join([line for line in lines if "ERROR" in line] or lines[-5:]))
 
 
-def _name_of_wheel(path):
-    return path.name.split("-")[0].lower().replace("_", "-")
-
-
-def _measured(wheels):
-    """Return what packages take once installed: the room in bytes, and their longest path within `.venv`."""
+def _measure(wheels):
+    """Return the size of installed packages, in bytes, and the length of their longest path within ``.venv``."""
     room = longest = 0
     for wheel in wheels:
         for file in zipfile.ZipFile(wheel).infolist():
             path = file.filename.partition(".data/data/")[2] or f"Lib/site-packages/{file.filename}"
             room += file.file_size
             if path.endswith(".py"):
-                # Python's own, faster form of it stands beside it.
+                # Python keeps a compiled copy of it.
                 room += file.file_size
                 path = f"{os.path.dirname(path)}/__pycache__/{os.path.basename(path)[:-3]}.cpython-313.pyc"
             longest = max(longest, len(path))
@@ -310,7 +248,6 @@ def _measured(wheels):
 
 
 def _read_me(pythons, room):
-    pythons = " or ".join(dict.fromkeys(pythons))
     return f"""\
 With this stick you install digitlab on your computer: draw digits, and train a network that reads them.
 It takes no internet, a few minutes, {install.gigabytes(room)} of disk, and Python {pythons} (64 bit) on your computer.
@@ -318,20 +255,20 @@ WINDOWS: open the stick in the Explorer and double-click install.py.
 MAC and LINUX: open a terminal, type python3 and a space, drag install.py from the stick into it, and press Enter.
 It makes the folder digitlab in your own folder. Leave the stick in until it says that digitlab is installed.
 Then it says how to start: on Windows and Mac with a double click on "Start digitlab" in that folder.
-Something went wrong? It says what to do. Then run install.py again: it goes on where it stopped.
+Something went wrong? It says what to do. Then run install.py again: it continues where it stopped.
 A newer stick is used in the same way: your own notebooks, networks and drawings stay as they are.
-To install elsewhere, type the folder behind it: python install.py FOLDER
-To be rid of it, delete the folder digitlab. Nothing else was changed.
+To install in another folder, type it after the name: python install.py FOLDER
+To remove it, delete the folder digitlab. Nothing else was changed.
 """
 
 
-def _report(folder, contents, count):
-    sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-    wheels = sum(size for path, size in sizes.items() if path.suffix == ".whl")
+def _report(folder, contents):
+    names = {name for plan in contents["systems"].values() for name in plan["wheels"]}
+    wheels = sum((folder / "wheels" / name).stat().st_size for name in names)
     kit = sum((folder / "digitlab" / path).stat().st_size for path in contents["kit"])
     print(f"\n{folder} is filled:")
     print(f"  digitlab/   the kit: {len(contents['kit'])} files, {install.gigabytes(kit)}")
-    print(f"  wheels/     {count} packages, {install.gigabytes(wheels)}, for {', '.join(contents['systems'])}")
+    print(f"  wheels/     {len(names)} packages, {install.gigabytes(wheels)}, for {', '.join(contents['systems'])}")
     print("  install.py  installs it: python install.py")
     print("  READ ME FIRST.txt")
     rooms = "; ".join(f"{name} {install.gigabytes(plan['room'])}" for name, plan in contents["systems"].items())

@@ -1,8 +1,8 @@
-"""Install digitlab from the folder that this file lies in, such as a USB stick: ``python install.py [FOLDER]``.
+"""Install digitlab from the folder that contains this file, such as a USB stick: ``python install.py [FOLDER]``.
 
-`fill_stick.py` puts it there, beside the kit, its packages and `contents.json`, which says what is there. It stands on
-Python alone, is readable for older Pythons, which it must be able to refuse, and asks no network for anything. Whatever
-goes wrong, it can be run again: it goes on where it was, and what its user made is never overwritten.
+`fill_stick.py` puts it there, with the kit, its packages, and `contents.json`, which lists them. It needs only Python,
+and no network. It can be read by older Pythons too, so that it can refuse them with a sentence. After any error it can
+be run again: it continues where it stopped, and never overwrites what its user made.
 """
 
 import argparse
@@ -29,7 +29,7 @@ RECORD = ".from_stick.json"
 """In the installed kit: the files that came from a stick, each with the hashes that it had there."""
 
 DONE = "from_stick.json"
-"""In the installed environment: what was installed. It is there only where the installation came to its end."""
+"""In the installed environment: what was installed. It exists only if the installation was completed."""
 
 ON_WINDOWS = sys.platform == "win32"
 START_FILE, START_TEXT = {
@@ -37,7 +37,8 @@ START_FILE, START_TEXT = {
     "darwin": ("Start digitlab.command", '#!/bin/sh\ncd "$(dirname "$0")" && exec .venv/bin/digitlab lab "$@"\n'),
 }.get(sys.platform, ("start_digitlab.sh", '#!/bin/sh\ncd "$(dirname "$0")" && exec .venv/bin/digitlab lab "$@"\n'))
 
-_AGAIN = "run install.py again: it goes on where it stopped"
+_AGAIN = "run install.py again: it continues where it stopped"
+_FILL_AGAIN = "fill the stick again with offline/fill_stick.py"
 
 
 class InstallError(Exception):
@@ -45,7 +46,7 @@ class InstallError(Exception):
 
 
 def main(argv=None):
-    """Install the kit and return the exit status: 0 installed, 1 not, 130 stopped."""
+    """Install the kit and return the exit status: 0 installed, 1 failed, 130 stopped."""
     parser = argparse.ArgumentParser(description="Install digitlab from this folder. No internet is needed.")
     parser.add_argument("folder", nargs="?", default="~/digitlab", help="where to (default: digitlab, in your home)")
     arguments = parser.parse_args(argv)
@@ -60,38 +61,37 @@ def main(argv=None):
         print(f"\n{sentence(error)}")
         status = 1
     except KeyboardInterrupt:
-        print("\nStopped. Nothing of yours is lost; to go on, run install.py again.")
+        print("\nStopped. None of your files are lost; to continue, run install.py again.")
         status = 130
-    if has_window_of_its_own():
+    if has_own_window():
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             input("\nPress Enter to close this window. ")
     return status
 
 
 def install(target):
-    """Copy the kit to a folder, give it a Python of its own with the packages, and check it; return the status."""
+    """Copy the kit to a folder, install the packages into its own environment, and check it; return the status."""
     start = time.time()
     contents, plan = read_contents()
-    own = contents["kit"]
     known = check_target(target)
     check_room(target, plan)
     print(f"Installing digitlab in {target}", flush=True)
-    set_aside = copy_kit(own, known, target)
+    set_aside = copy_kit(contents["kit"], known, target)
     if set_aside:
         print(f"Files of the kit that you had changed are kept in {set_aside}.", flush=True)
     make_environment(target, plan)
     start_file = target / START_FILE
     write(start_file, START_TEXT.encode())
     start_file.chmod(0o755)
-    print("Checking that everything works, which takes a moment ...\n", flush=True)
+    print("Checking that everything works. This takes a moment ...\n", flush=True)
     command = environment_file(target, "digitlab")
     if subprocess.call([str(command), "check"], cwd=str(target), env=clean_environment()):
-        # A damaged package may be the cause, so the next run installs them afresh.
+        # A damaged package may be the cause, so the next run installs all packages again.
         (target / ".venv" / DONE).unlink()
         raise InstallError(
-            f"digitlab is in {target}, but the check above found something wrong. Do what its first FAIL says, or if "
-            f"that needs the internet, run install.py again: it puts the kit's files and packages there afresh."
-            + (" If it is tensorflow, Windows may lack vc_redist.x64.exe of Microsoft's." if ON_WINDOWS else "")
+            f"digitlab is in {target}, but the check above found a problem. Do what its first FAIL says. If that "
+            f"needs the internet, run install.py again: it installs all files and packages again."
+            + (" If it is tensorflow, Windows may lack vc_redist.x64.exe of Microsoft." if ON_WINDOWS else "")
         )
     shown = f'"{command}"' if " " in str(command) else command
     double_click = f'\n\nor double-click "{START_FILE}" in that folder.' if sys.platform in ("win32", "darwin") else ""
@@ -111,8 +111,8 @@ def read_contents():
         contents = {}
     if not contents.get("finished"):
         raise InstallError(
-            f"This stick is not filled: {STICK / CONTENTS} is missing, damaged or says so. If this is a copy of the "
-            f"stick, copy the whole folder; otherwise fill the stick again with classroom/fill_stick.py."
+            f"This stick is not filled: {STICK / CONTENTS} is missing, damaged or incomplete. If this is a copy of a "
+            f"stick, copy the whole folder; otherwise {_FILL_AGAIN}."
         )
     systems = contents["systems"]
     plan = systems.get(f"{this_system()} {version}")
@@ -122,19 +122,19 @@ def read_contents():
     if pythons:
         python = f"py -{pythons[-1]}" if ON_WINDOWS else f"python{pythons[-1]}"
         raise InstallError(
-            f"This is Python {platform.python_version()}, and the stick holds packages for Python "
-            f"{' and '.join(pythons)}. With that Python installed (python.org has it), type: {python} "
+            f"This is Python {platform.python_version()}, but the stick has packages for Python "
+            f"{' and '.join(pythons)}. Install that Python (from python.org) and type: {python} "
             f'"{STICK / "install.py"}"'
         )
     raise InstallError(
-        f"This computer is {this_system()} with Python {version}, and the stick was filled for "
-        f"{', '.join(systems)}. Fill it again, on a machine with internet, with: fill_stick.py FOLDER --platform "
+        f"This computer is {this_system()} with Python {version}, but the stick was filled for "
+        f"{', '.join(systems)}. Fill it again, on a computer with internet, with: fill_stick.py FOLDER --platform "
         f"{this_system()} --python {version if (3, 11) <= sys.version_info[:2] <= (3, 13) else '3.12'}"
     )
 
 
 def this_system():
-    """Return the name of this computer's system, as `fill_stick.py` calls it, or what the system calls itself."""
+    """Return `fill_stick.py`'s name for this computer's system; for other systems, their own name."""
     name = sysconfig.get_platform()
     if sys.platform == "darwin":
         return "macos" if platform.machine() == "arm64" else f"macos-{platform.machine()}"
@@ -142,25 +142,24 @@ def this_system():
 
 
 def check_target(target):
-    """Refuse a folder that is something else than a kit; return the hashes that the kit's files may have there."""
+    """Refuse a folder that is not a kit; return the hashes that the kit's files may have there."""
     if target == STICK or STICK in target.parents:
-        raise InstallError(f"{target} is on the stick itself. Give a folder of this computer: install.py FOLDER")
-    is_plain = str(target).encode("utf-8", "replace").decode(locale.getpreferredencoding(False), "replace") == str(
-        target
-    )
+        raise InstallError(f"{target} is on the stick itself. Choose a folder on this computer: install.py FOLDER")
+    encoding = locale.getpreferredencoding(False)
+    is_plain = str(target).encode("utf-8", "replace").decode(encoding, "replace") == str(target)
     if not is_plain and sys.version_info < (3, 13):
-        # Python reads the file that names an installed folder in the system's own encoding, up to here.
+        # Up to Python 3.12, the file that names an installed folder is read in the system's own encoding.
         raise InstallError(
             f"Python {platform.python_version()} would not find the kit in {target}, because of the letters in that "
-            f"name. Give a folder of plain letters: install.py {'C:' if ON_WINDOWS else '/tmp'}{os.sep}digitlab"
+            f"name. Choose a folder of plain letters: install.py {'C:' if ON_WINDOWS else '/tmp'}{os.sep}digitlab"
         )
     if not target.exists() and not target.is_symlink():
         return {}
-    another = f"Give another folder: install.py {target}-2"
+    another = f"stays as it is. Choose another folder: install.py {target}-2"
     if not target.is_dir():
-        raise InstallError(f"{target} is a file, and stays as it is. {another}")
+        raise InstallError(f"{target} is a file, and {another}")
     if (target / ".git").exists():
-        raise InstallError(f"{target} is a clone of the kit that git looks after, and stays as it is. {another}")
+        raise InstallError(f"{target} is a git clone of the kit, and {another}")
     names = sorted({path.name for path in target.iterdir()} - {".DS_Store", "desktop.ini"})
     if RECORD in names:
         with contextlib.suppress(OSError, ValueError):
@@ -168,10 +167,7 @@ def check_target(target):
         return {}
     if not names or _is_kit(target):
         return {}
-    raise InstallError(
-        f"{target} holds something else than the kit ({', '.join(names[:3])}{' ...' if names[3:] else ''}), and stays "
-        f"as it is. {another}"
-    )
+    raise InstallError(f"{target} is not empty ({', '.join(names[:3])}{' ...' if names[3:] else ''}), and {another}")
 
 
 def _is_kit(folder):
@@ -183,23 +179,23 @@ def _is_kit(folder):
 
 
 def check_room(target, plan):
-    """Refuse, before anything is done, where the disk is too full or the folder's name too long."""
+    """Refuse, before anything is changed, if packages are missing, the disk is too full, or the name is too long."""
     wheels = STICK / "wheels"
     missing = [name for name in plan["wheels"] if not (wheels / name).is_file()]
     if missing:
         raise InstallError(
             f"{len(missing)} of {len(plan['wheels'])} packages are missing in {wheels}, the first is {missing[0]}. "
-            f"Copy the whole stick, or fill it again with classroom/fill_stick.py."
+            f"Copy the whole stick, or {_FILL_AGAIN}."
         )
-    if ON_WINDOWS and len(str(target)) + len("/.venv/") + plan["longest"] > 259 and not _has_long_paths():
-        raise InstallError(f"{target} is too long a name for Windows. Give a shorter folder: install.py C:\\digitlab")
+    if ON_WINDOWS and len(str(target)) + len("/.venv/.uv/") + 20 + plan["longest"] > 259 and not _has_long_paths():
+        raise InstallError(f"{target} is too long for Windows. Choose a shorter name: install.py C:\\digitlab")
     present = sum(path.lstat().st_size for path in (target / ".venv").glob("**/*"))
     nearest = next(folder for folder in (target, *target.parents) if folder.exists())
     room = shutil.disk_usage(str(nearest)).free
     if room + present < plan["room"]:
         raise InstallError(
             f"The disk is too full: the kit takes {gigabytes(plan['room'])} in {target}, and {gigabytes(room)} are "
-            f"free. Make room, or give a folder on another disk: install.py FOLDER"
+            f"free. Make room, or choose a folder on another disk: install.py FOLDER"
         )
 
 
@@ -207,13 +203,13 @@ def _has_long_paths():
     import winreg
 
     with contextlib.suppress(OSError):
-        place = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem")
-        return winreg.QueryValueEx(place, "LongPathsEnabled")[0] == 1
+        key = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem")
+        return winreg.QueryValueEx(key, "LongPathsEnabled")[0] == 1
     return False
 
 
 def copy_kit(own, known, target):
-    """Bring the kit's files up to date.
+    """Update the kit's files.
 
     Parameters
     ----------
@@ -227,7 +223,7 @@ def copy_kit(own, known, target):
     Returns
     -------
     Path or None
-        The folder that now holds those files that the user had changed, if there were any.
+        The folder that now contains the files that the user had changed, if there were any.
     """
     target.mkdir(parents=True, exist_ok=True)
     either = {path: sorted({*known.get(path, []), digest}) for path, digest in own.items()}
@@ -240,10 +236,7 @@ def copy_kit(own, known, target):
             continue
         content = (STICK / "digitlab" / path).read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
-            raise InstallError(
-                f"{STICK / 'digitlab' / path} is damaged. Copy the stick again, or fill it again with "
-                f"classroom/fill_stick.py."
-            )
+            raise InstallError(f"{STICK / 'digitlab' / path} is damaged. Copy the stick again, or {_FILL_AGAIN}.")
         if present not in (None, *known.get(path, [])):
             (aside / path).parent.mkdir(parents=True, exist_ok=True)
             os.replace(str(here), str(aside / path))
@@ -257,55 +250,54 @@ def copy_kit(own, known, target):
 
 
 def make_environment(target, plan):
-    """Give the kit a Python of its own in `.venv`, with the packages of the stick."""
+    """Make the kit's own environment in `.venv`, and install the packages of the stick into it."""
     folder = target / ".venv"
-    python = environment_file(target, "python")
     done = folder / DONE
     wanted = {"folder": str(folder), "wheels": plan["wheels"]}
     present = {}
     with contextlib.suppress(OSError, ValueError):
         present = json.loads(done.read_text("utf-8"))
-    if present.get("folder") != str(folder) or not _runs(python):
+    if present.get("folder") != str(folder) or not _runs(environment_file(target, "python")):
         shutil.rmtree(str(folder), ignore_errors=True)
         if folder.exists():
             raise InstallError(
-                f"{folder} cannot be replaced. Close JupyterLab and every window of the kit, then {_AGAIN}."
+                f"{folder} cannot be replaced. Close JupyterLab and all windows of the kit, then {_AGAIN}."
             )
-        made = subprocess.run(
-            [sys.executable, "-m", "venv", "--without-pip", str(folder)],
-            env=clean_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if made.returncode:
-            raise _explained(made.stdout, plan, target)
-        present = {}
+        folder.mkdir()
+        _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], target, plan)
     elif present == wanted:
         print("Its packages are here already.", flush=True)
         return
     if done.exists():
         done.unlink()
-    wheels = STICK / "wheels"
     listed = folder / "packages.txt"
-    pip, others = [], []
-    for name in plan["wheels"]:
-        (pip if name.startswith("pip-") else others).append(name)
-    if not present:
-        # A wheel is installed by unpacking it: so pip comes here also where Python lacks its own, as on Debian.
-        with zipfile.ZipFile(str(wheels / pip[0])) as wheel:
-            wheel.extractall(str(_site_packages(folder)))
-    lines = ["{}=={} --hash=sha256:{}".format(*name.split("-")[:2], plan["wheels"][name]) for name in others]
+    lines = [
+        "{}=={} --hash=sha256:{}".format(*name.split("-")[:2], digest)
+        for name, digest in plan["wheels"].items()
+        if not name.startswith("uv-")
+    ]
     listed.write_text("\n".join(lines), "utf-8")
-    print(f"Installing {len(lines)} packages from the stick, which takes a few minutes ...", flush=True)
-    offline = ["install", "--no-index", "--find-links", str(wheels), "--no-deps"]
-    _pip([*offline, "--require-hashes", "-r", str(listed)], target, plan)
-    _pip([*offline, "-e", str(target)], target, plan)
+    print(f"Installing {len(lines)} packages from the stick. This takes a few minutes ...", flush=True)
+    command = [_unpack_uv(folder, plan), "pip", "install", "--python", str(environment_file(target, "python"))]
+    command += ["--offline", "--no-config", "--no-index", "--find-links", str(STICK / "wheels"), "--no-deps"]
+    _run([*command, "--compile-bytecode", "--require-hashes", "--requirements", str(listed)], target, plan)
+    _run([*command, "--no-build-isolation", "--editable", str(target)], target, plan)
+    shutil.rmtree(str(folder / ".uv"), ignore_errors=True)
     write(done, json.dumps(wanted, indent=0).encode())
 
 
-def _site_packages(folder):
-    return next(folder.glob("Lib/site-packages" if ON_WINDOWS else "lib/python*/site-packages"))
+def _unpack_uv(folder, plan):
+    """Unpack the program uv from its wheel, and return its path. It installs the packages."""
+    name = next(name for name in plan["wheels"] if name.startswith("uv-"))
+    program = "uv.exe" if ON_WINDOWS else "uv"
+    path = STICK / "wheels" / name
+    if hash_of(path) != plan["wheels"][name]:
+        raise explain("", plan, folder.parent)
+    with zipfile.ZipFile(str(path)) as wheel:
+        member = next(member for member in wheel.namelist() if member.endswith(f".data/scripts/{program}"))
+        write(folder / ".uv" / program, wheel.read(member))
+    (folder / ".uv" / program).chmod(0o755)
+    return str(folder / ".uv" / program)
 
 
 def _runs(python):
@@ -314,37 +306,27 @@ def _runs(python):
     return False
 
 
-def _pip(arguments, target, plan):
+def _run(command, target, plan):
+    """Run a program that works in the environment; raise an InstallError that explains why it failed."""
     folder = target / ".venv"
     log = folder / "install.log"
-    python = environment_file(target, "python")
+    # The cache is beside the packages, on the same disk, so that uv can move files and need not copy them.
+    environment = {**clean_environment(), "UV_CACHE_DIR": str(folder / ".uv")}
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(python), "-I", "-m", "pip", *arguments],
-            env=clean_environment(),
+        status = subprocess.call(
+            command,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=str(target),
         )
-        try:
-            while process.poll() is None:
-                time.sleep(0.3)
-                if sys.stdout.isatty():
-                    count = sum(1 for _ in _site_packages(folder).glob("*.dist-info"))
-                    print(f"\r  {count} of {len(plan['wheels']) + 1} ", end="", flush=True)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-    if sys.stdout.isatty():
-        print("\r", end="")
-    if process.returncode:
-        raise _explained(log.read_text("utf-8", "replace"), plan, target)
+    if status:
+        raise explain(log.read_text("utf-8", "replace"), plan, target)
 
 
-def _explained(output, plan, target):
-    """Return a InstallError that says why pip or venv failed, from what it wrote."""
+def explain(output, plan, target):
+    """Return an InstallError that explains why uv or venv failed, from what it printed."""
     damaged = []
     for name, digest in plan["wheels"].items():
         try:
@@ -355,38 +337,38 @@ def _explained(output, plan, target):
             damaged.append(name)
     if damaged:
         return InstallError(
-            f"On the stick {len(damaged)} of {len(plan['wheels'])} packages cannot be read as they were written, the "
-            f"first is {damaged[0]}. Put the stick in again or take another one, then {_AGAIN}."
+            f"On the stick {len(damaged)} of {len(plan['wheels'])} packages are damaged, the first is {damaged[0]}. "
+            f"Put the stick in again or use another one, then {_AGAIN}."
         )
-    if re.search(r"No space left|Errno 28\b|not enough space|WinError 112\b", output):
+    if re.search(r"No space left|os error (28|112)\b|Errno 28\b|not enough space", output):
         return InstallError(sentence(OSError(errno.ENOSPC, "", str(target))))
-    if re.search(r"WinError (5|32)\b|Permission denied|Access is denied", output):
+    if re.search(r"os error (5|13|32)\b|WinError (5|32)\b|Permission denied|Access is denied", output):
         return InstallError(
-            f"Something in {target} may not be changed. Close JupyterLab and every window of the kit, then {_AGAIN}; "
-            f"if that does not help, give another folder: install.py FOLDER"
+            f"Something in {target} cannot be changed. Close JupyterLab and all windows of the kit, then {_AGAIN}. "
+            f"If that does not help, choose another folder: install.py FOLDER"
         )
-    unfit = re.search(r"No matching distribution found for (\S+?)==|(\S+\.whl) is not a supported wheel", output)
+    unfit = re.search(r"(\S+?)==\S+ has no wheels with a matching", output)
     if unfit:
         return InstallError(
-            f"{unfit[1] or unfit[2]} does not run on this computer: its system ({platform.platform()}) is older than "
-            f"that package needs. Bring the system up to date, or take another computer."
+            f"{unfit[1]} does not run on this computer: its system ({platform.platform()}) is older than that package "
+            f"needs. Update the system, or use another computer."
         )
     last = "\n    ".join(output.strip().splitlines()[-5:])
     return InstallError(
-        f"The packages could not be installed. Run install.py again; if it says this again, show your teacher what "
-        f"was said last:\n\n    {last}"
+        f"The packages could not be installed. Run install.py again; if it fails again, show your teacher the last "
+        f"messages:\n\n    {last}"
     )
 
 
 def environment_file(target, name):
-    """Return the path of a program of the kit's own Python."""
+    """Return the path of a program in the kit's environment."""
     return target / ".venv" / ("Scripts" if ON_WINDOWS else "bin") / (f"{name}.exe" if ON_WINDOWS else name)
 
 
 def clean_environment():
-    """Return this process's environment without settings of pip's and Python's: they could lead elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not re.match("PIP_|PYTHON|VIRTUAL_ENV", name.upper())}
-    return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
+    """Return this process's environment without settings of pip, uv and Python, which could lead elsewhere."""
+    settings = "PIP_|UV_|PYTHON|VIRTUAL_ENV"
+    return {name: value for name, value in os.environ.items() if not re.match(settings, name.upper())}
 
 
 def hash_of(path):
@@ -399,7 +381,7 @@ def hash_of(path):
 
 
 def write(path, content):
-    """Write a file, all of it or nothing."""
+    """Write a file completely, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".new-{path.name}")
     try:
@@ -413,14 +395,14 @@ def write(path, content):
 
 def sentence(error):
     """Return an OSError as a sentence: what is wrong, and what to do."""
-    place = error.filename or "where the kit is to go"
+    place = error.filename or "the kit's folder"
     if str(error.filename or "").startswith(str(STICK)) or error.errno == errno.EIO:
         return f"The stick cannot be read ({place}: {error.strerror}). Put it in again, then {_AGAIN}."
     if error.errno == errno.ENOSPC:
         return f"The disk is full ({place}). Make room, then {_AGAIN}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"You may not write there ({place}). Give a folder of your own: install.py FOLDER"
-    return f"{place}: {error.strerror or error}. Give another folder: install.py FOLDER"
+        return f"You may not write there ({place}). Choose a folder of your own: install.py FOLDER"
+    return f"{place}: {error.strerror or error}. Choose another folder: install.py FOLDER"
 
 
 def gigabytes(size):
@@ -428,11 +410,11 @@ def gigabytes(size):
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
-def has_window_of_its_own():
-    """Tell whether this runs in a window that closes when it ends, as after a double click on Windows."""
+def has_own_window():
+    """Return whether this runs in a window that closes when it ends, as after a double click on Windows."""
     if not ON_WINDOWS or "PROMPT" in os.environ or not sys.stdin or not sys.stdin.isatty():
         return False
-    # In a window of its own there are Python and, where that started it, the Python launcher.
+    # In a window of its own there are only Python and, if that started it, the Python launcher.
     return ctypes.windll.kernel32.GetConsoleProcessList((ctypes.c_uint * 8)(), 8) <= 2
 
 

@@ -1,4 +1,4 @@
-"""A real hub, and people at its seats without a browser: what tests and benchmarks do over HTTP and WebSockets."""
+"""Start a real hub and use its seats over HTTP and WebSockets, without a browser; for tests and benchmarks."""
 
 import asyncio
 import contextlib
@@ -29,11 +29,11 @@ PASSWORD = "not a secret"
 
 
 class Hub:
-    """A hub with a folder of its own for all that it keeps; to be used as a context."""
+    """A hub with its own folder for all its files; use it as a context."""
 
     def __init__(self, folder, seats=30, trial=True, within=()):
         self.folder = Path(folder)
-        self._within = within  # A command that runs the hub's command.
+        self._within = within  # A command that runs the hub's command, such as unshare.
         self.port = _free_ports(3)
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {
@@ -54,7 +54,7 @@ class Hub:
         stop_all(self.folder)
 
     def start(self):
-        """Start it, and wait until it answers."""
+        """Start the hub, and wait until it answers."""
         with open(self.folder.with_suffix(".log"), "a") as log:
             self.process = subprocess.Popen(
                 [*self._within, sys.executable, "-m", "jupyterhub", "--config", CLASSROOM / "jupyterhub_config.py"],
@@ -64,21 +64,21 @@ class Hub:
                 stderr=subprocess.STDOUT,
             )
         end = time.monotonic() + 60
-        while not self._answers():
+        while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"The hub does not start:\n{self.log()}")
             time.sleep(0.1)
 
     def stop(self, kill=False):
-        """Stop the hub; the seats go on."""
+        """Stop the hub; the seats continue to run."""
         self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         self.process.wait(timeout=30)
 
     def log(self):
-        """Return what it said."""
+        """Return the hub's log."""
         return self.folder.with_suffix(".log").read_text()
 
-    def _answers(self):
+    def _is_ready(self):
         try:
             return requests.get(f"{self.address}/hub/login", timeout=5).ok
         except requests.RequestException:
@@ -86,13 +86,13 @@ class Hub:
 
 
 def run(coroutine):
-    """Run a coroutine to its end; on a thread of its own, since a browser's events may be running on this one."""
+    """Run a coroutine to its end, on a new thread: a browser's event loop may be running on this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 
 
 def install_proxy():
-    """Have npm install the hub's proxy where there is none."""
+    """Install the hub's proxy with npm if there is none."""
     script = (CLASSROOM / "try").read_text()
     version = re.search(r"configurable-http-proxy@([\d.]+)", script)[1]
     if not shutil.which("configurable-http-proxy") and not (CLASSROOM / "proxy/node_modules/.bin").exists():
@@ -111,7 +111,7 @@ def install_proxy():
 
 
 def processes_of(folder):
-    """Return the processes that belong to a hub's folder, by their number: the seats, their kernels, the proxy."""
+    """Return the commands of a hub's processes by their ids: the hub, its proxy, the seats and their kernels."""
     mark = f"DIGITLAB_CLASSROOM={folder}".encode(), f"DIGITLAB_CLASS={folder}/class".encode()
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
@@ -125,7 +125,7 @@ def processes_of(folder):
 
 
 def stop_all(folder):
-    """End all processes of a hub that are left."""
+    """Kill all processes of a hub that are left."""
     for number in processes_of(folder):
         try:
             os.kill(number, signal.SIGKILL)
@@ -134,12 +134,12 @@ def stop_all(folder):
 
 
 def memory(number):
-    """Return the memory of a process in MB, what it shares with others counted by its share (PSS)."""
+    """Return the memory of a process in MB; memory that several processes use is divided among them (PSS)."""
     return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{number}/smaps_rollup").read_text(), re.M)[1]) / 1024
 
 
 class Person:
-    """Someone at a seat: logs in, has it started, opens a notebook and draws."""
+    """A person at a seat, who logs in, starts the seat, opens a notebook and draws."""
 
     def __init__(self, hub, name):
         self.hub, self.name = hub, name
@@ -147,7 +147,7 @@ class Person:
         self.session = requests.Session()
 
     def log_in(self, password=PASSWORD):
-        """Log in through the hub's page; return whether it let us in."""
+        """Log in on the hub's page; return whether it was accepted."""
         page = self.session.get(f"{self.hub.address}/hub/login", timeout=60)
         token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
         form = {"username": self.name, "password": password, "_xsrf": token}
@@ -155,7 +155,7 @@ class Person:
         return answer.status_code == 302
 
     def start_seat(self, seconds=180):
-        """Ask for the seat, and wait until its server answers."""
+        """Start the seat, and wait until its server answers."""
         end = time.monotonic() + seconds
         while True:
             answer = self.session.get(f"{self.url}/api/status", timeout=60)
@@ -163,13 +163,13 @@ class Person:
                 return
             if time.monotonic() > end:
                 raise RuntimeError(f"The seat {self.name} does not start: {answer.status_code} {answer.text[:500]}")
-            # A seat that does not run is asked for; one that does wants to be told by the hub who comes.
+            # A seat that is not running must be started. A running one learns from the hub who the person is.
             wanted = "hub/spawn" if answer.status_code in {404, 424, 503} else f"user/{self.name}/lab"
             self.session.get(f"{self.hub.address}/{wanted}", timeout=seconds)
             time.sleep(0.25)
 
     def call(self, method, path, body=None):
-        """Call the seat's REST interface, as its page does."""
+        """Call the seat's REST API, as its page does."""
         token = next(c.value for c in self.session.cookies if c.name == "_xsrf" and c.path == f"/user/{self.name}/")
         answer = self.session.request(
             method,
@@ -182,22 +182,22 @@ class Person:
         return answer.json() if answer.content else None
 
     def open(self, notebook):
-        """Open a notebook: start its Python. Return what `Kernel` talks to."""
+        """Open a notebook, which starts its kernel; return the kernel, not yet connected."""
         asked = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
         opened = self.call("POST", "sessions", asked)
         return Kernel(self, opened["kernel"]["id"], opened["id"])
 
 
 class Kernel:
-    """A notebook's Python, spoken to as a page does: over one WebSocket, in JupyterLab's own way of packing."""
+    """The kernel of a notebook, used as a page does it: over one WebSocket, with JupyterLab's message format."""
 
     def __init__(self, person, number, session):
         self.person, self.number, self.session = person, number, session
         self._replies = {}
         self.widgets = {}
-        self.said = {}
+        self.outputs = {}
         self.answer = ""
-        self.points = 0  # Of the drawing that was answered last.
+        self.points = 0  # The number of points of the drawing that was answered last.
         self.on_answer = None
 
     async def connect(self):
@@ -208,7 +208,7 @@ class Kernel:
         request = HTTPRequest(url, headers=headers, connect_timeout=180, request_timeout=180)
         self._socket = await websocket_connect(request, subprotocols=["v1.kernel.websocket.jupyter.org"])
         self._listener = asyncio.create_task(self._listen())
-        # Where many start at once, what a kernel says is not passed on at first, as a page knows too.
+        # When many kernels start at once, the first messages may be lost; a page asks again, too.
         for _ in range(20):
             with contextlib.suppress(asyncio.TimeoutError):
                 await self.run("", seconds=10)
@@ -216,24 +216,24 @@ class Kernel:
         raise RuntimeError(f"The kernel of {self.person.name} does not answer.")
 
     async def close(self):
-        """Leave; the kernel goes on."""
+        """Close the WebSocket; the kernel continues to run."""
         self._socket.close()
         await self._listener
 
     async def run(self, code, seconds=180):
-        """Run a cell; return what it printed, and raise what it raised."""
+        """Run a cell; return what it printed. Raise RuntimeError if the cell raised an exception."""
         number = await self._send("shell", "execute_request", code=code, silent=False, store_history=True)
-        self.said[number] = []
-        # What a cell has shown is known once its kernel is idle; the reply may come before.
+        self.outputs[number] = []
+        # The reply may come before the output. The output is complete when the kernel is idle.
         self._replies[number] = [asyncio.get_running_loop().create_future() for _ in range(2)]
         content, _ = await asyncio.wait_for(asyncio.gather(*self._replies[number]), seconds)
         del self._replies[number]
         if content["status"] != "ok":
             raise RuntimeError("\n".join(content.get("traceback", [content["status"]])))
-        return "".join(self.said.pop(number))
+        return "".join(self.outputs.pop(number))
 
     async def run_core(self, notebook, upto=""):
-        """Run the core of a notebook, cell by cell and without its exercises, up to the first cell with these words."""
+        """Run a notebook's core sections without the exercises, up to the first cell that contains the text `upto`."""
         in_core = True
         for cell in json.loads((NOTEBOOKS / notebook).read_text())["cells"]:
             text = "".join(cell["source"])
@@ -246,16 +246,16 @@ class Kernel:
                     return
 
     def pads(self):
-        """Return the canvases that pads have opened, in order."""
+        """Return the ids of the pads' canvases, in the order in which they were made."""
         return [number for number, state in self.widgets.items() if state.get("_model_name") == "CanvasModel"]
 
     async def draw(self, canvas, event, x=0.0, y=0.0):
-        """Do something on a canvas: mouse_down, mouse_move, mouse_up."""
+        """Send an event to a canvas: mouse_down, mouse_move or mouse_up."""
         data = {"method": "custom", "content": {"event": event, "x": x * 2, "y": y * 2}}
         await self._send("shell", "comm_msg", comm_id=canvas, data=data)
 
     async def press(self, words):
-        """Press the last button with these words."""
+        """Press the last button with this text."""
         button = [number for number, state in self.widgets.items() if state.get("description") == words][-1]
         await self._send("shell", "comm_msg", comm_id=button, data={"method": "custom", "content": {"event": "click"}})
 
@@ -273,12 +273,12 @@ class Kernel:
             if kind not in {"comm_msg", "comm_open", "stream", "execute_reply", "status"}:
                 continue
             if kind == "comm_msg" and b"data-points" not in parts[3]:
-                continue  # Most of them only draw.
+                continue  # Most of these messages only draw.
             content, parent = json.loads(parts[3]), json.loads(parts[1]).get("msg_id")
             if kind == "comm_open":
                 self.widgets[content["comm_id"]] = content["data"].get("state", {})
-            elif kind == "stream" and parent in self.said:
-                self.said[parent].append(content["text"])
+            elif kind == "stream" and parent in self.outputs:
+                self.outputs[parent].append(content["text"])
             elif kind == "execute_reply" and parent in self._replies:
                 self._replies[parent][0].set_result(content)
             elif kind == "status" and content["execution_state"] == "idle" and parent in self._replies:
@@ -291,12 +291,12 @@ class Kernel:
 
 
 def points_of(ink, per_stroke=30):
-    """Return pen events for an ink, as (event, x, y): each stroke told in steps of equal length."""
+    """Return the pen events that draw an ink, as (event, x, y), with points at equal distances along each stroke."""
     events = []
     for stroke in ink.strokes:
-        way = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
-        places = np.linspace(0, way[-1], per_stroke)
-        x, y = (np.interp(places, way, stroke[:, axis]) for axis in (0, 1))
+        length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+        positions = np.linspace(0, length[-1], per_stroke)
+        x, y = (np.interp(positions, length, stroke[:, axis]) for axis in (0, 1))
         kinds = ["mouse_down"] + ["mouse_move"] * (per_stroke - 1)
         events += [(kind, float(a), float(b)) for kind, a, b in zip(kinds, x, y, strict=True)]
         events.append(("mouse_up", float(x[-1]), float(y[-1])))
@@ -304,7 +304,7 @@ def points_of(ink, per_stroke=30):
 
 
 def _free_ports(count):
-    """Return the first of several free ports in a row."""
+    """Return the first of several consecutive free ports."""
     while True:
         with socket.socket() as first:
             first.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Teaching a network one's own hand: what is learnt, what is kept, and what is said."""
+"""Fine-tuning a network to a person's drawings: what it learns, what it keeps, and its messages."""
 
 import json
 import shutil
@@ -16,15 +16,15 @@ from digitlab.training.finetune import FinetuneProcess, finetune
 
 
 def odd_sevens(count):
-    """Sevens with a bar near their foot, which the network that knows MNIST alone takes for twos."""
-    random = np.random.default_rng(0)
+    """Return sevens with a bar near their foot, which the network that knows only MNIST reads as twos."""
+    rng = np.random.default_rng(0)
     strokes = [np.array([(80, 60), (190, 55), (150, 140), (110, 240)]), np.array([(50, 200), (120, 195), (220, 200)])]
-    return [Ink([stroke + random.normal(0, 5, stroke.shape) for stroke in strokes]) for _ in range(count)]
+    return [Ink([stroke + rng.normal(0, 5, stroke.shape) for stroke in strokes]) for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory):
-    """Twenty drawings learnt in a process of its own, as the pad does it; and all that was said."""
+    """Fine-tune to twenty drawings in a process of its own, as the pad does; return the network and the messages."""
     folder = tmp_path_factory.mktemp("taught")
     for ink in odd_sevens(20):
         append_drawing(folder / "drawings.jsonl", ink, 7)
@@ -34,7 +34,7 @@ def taught(tmp_path_factory):
     return folder / "taught", progress, ends
 
 
-def test_twenty_drawings_of_a_style_are_enough_to_see_it_change(taught):
+def test_twenty_drawings_of_a_style_are_enough_to_learn_it(taught):
     path, _, (result,) = taught
     assert result["learnt"] == result["held_out"]["count"] == 10
     assert result["held_out"]["before"] <= 3
@@ -45,44 +45,44 @@ def test_twenty_drawings_of_a_style_are_enough_to_see_it_change(taught):
     assert (before.count(7), after.count(7)) == (result["held_out"]["before"], result["held_out"]["after"])
 
 
-def test_it_forgets_nothing(taught, mnist):
+def test_mnist_is_not_forgotten(taught, mnist):
     path, _, (result,) = taught
     assert result["mnist"]["count"] == 10_000
     assert result["mnist"]["after"] >= result["mnist"]["before"] - 30
     images, labels = mnist[1]
-    answers = Recognizer.load(path).probabilities((images / np.float32(255))[..., np.newaxis]).argmax(axis=1)
-    assert (answers == labels).sum() == result["mnist"]["after"]
+    digits = Recognizer.load(path).probabilities((images / np.float32(255))[..., np.newaxis]).argmax(axis=1)
+    assert (digits == labels).sum() == result["mnist"]["after"]
 
 
-def test_it_tells_how_far_it_is(taught):
+def test_progress_is_reported_from_0_to_1(taught):
     _, progress, _ = taught
     assert progress == sorted(progress)
     assert len(progress) >= 4
     assert progress[-1] == 1
 
 
-def test_it_can_be_cancelled_and_leaves_nothing(tmp_path):
+def test_cancelling_leaves_no_file(tmp_path):
     for ink in odd_sevens(4):
         append_drawing(tmp_path / "drawings.jsonl", ink, 7)
     progress, ends = [], []
-    learning = FinetuneProcess(
+    process = FinetuneProcess(
         progress.append, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new"
     )
     wait_until(lambda: progress, seconds=120)
-    learning.cancel()
+    process.cancel()
     wait_until(lambda: ends)
     assert ends == [None]
     assert [path.name for path in tmp_path.iterdir()] == ["drawings.jsonl"]
 
 
-def test_what_goes_wrong_is_told_in_one_line(tmp_path):
+def test_an_error_is_reported_as_one_sentence(tmp_path):
     ends = []
     FinetuneProcess(print, ends.append, tmp_path / "none.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
     wait_until(lambda: ends, seconds=60)
     assert ends[0].startswith("There is no file ")
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(tmp_path):
+def test_an_output_that_cannot_be_written_is_reported_before_training(tmp_path):
     for ink in odd_sevens(2):
         append_drawing(tmp_path / "drawings.jsonl", ink, 7)
     progress, ends = [], []
@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(tmp_p
     assert progress == []
 
 
-def test_it_ends_with_the_process_that_asked_for_it(tmp_path):
+def test_the_process_ends_when_its_parent_ends(tmp_path):
     for ink in odd_sevens(4):
         append_drawing(tmp_path / "drawings.jsonl", ink, 7)
     command = [
@@ -110,24 +110,24 @@ def test_it_ends_with_the_process_that_asked_for_it(tmp_path):
 
 
 @pytest.mark.parametrize("labels", [[], ["7"], ["7", "3", "A", "A"]])
-def test_too_little_to_learn_from_is_told(tmp_path, labels):
+def test_too_few_drawings_are_refused(tmp_path, labels):
     drawings = [Drawing(Ink.example(7), label) for label in labels]
     with pytest.raises(ValueError, match="add at least two drawings of the same digit"):
         finetune(drawings, MNIST_ONLY_NETWORK, tmp_path / "new")
 
 
 @pytest.mark.parametrize("kept", [SHIPPED_NETWORK, network_files(MNIST_ONLY_NETWORK)[0]])
-def test_the_networks_that_came_with_the_kit_are_never_overwritten(kept):
+def test_the_networks_of_the_kit_are_not_overwritten(kept):
     before = network_files(kept)[1].read_bytes()
     with pytest.raises(ValueError, match="are not overwritten"):
         finetune([Drawing(ink, "7") for ink in odd_sevens(4)], MNIST_ONLY_NETWORK, kept)
     assert network_files(kept)[1].read_bytes() == before
 
 
-def test_the_kit_s_own_network_can_learn_too_and_keeps_its_settings(tmp_path, monkeypatch):
+def test_a_copy_of_the_shipped_network_keeps_its_settings(tmp_path, monkeypatch):
     for file in (*network_files(SHIPPED_NETWORK), SHIPPED_NETWORK.with_suffix(".json")):
         shutil.copy(file, tmp_path)
-    monkeypatch.setattr("digitlab.training.finetune.FROM_MNIST", 256)
+    monkeypatch.setattr("digitlab.training.finetune.MNIST_SAMPLE", 256)
     monkeypatch.setattr("digitlab.training.finetune.EPOCHS", 1)
     base = tmp_path / SHIPPED_NETWORK.name
     finetune([Drawing(ink, "7") for ink in odd_sevens(4)], base, tmp_path / "new")

@@ -1,4 +1,4 @@
-"""A real hub with real seats: two people draw, and nobody gets at what is another's."""
+"""A real hub with real seats: two people draw, and neither can reach the other's files."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,8 @@ from digitlab.paths import KIT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="JupyterHub does not run on Windows")
 
-TO_THE_PAD = "pad = DrawingPad(ours)"
-HAND_IN = "from digitlab_classroom.submissions import SubmissionStore\nClassDigits().hand_in(Ink.example({0}), {0})"
+LAST_CELL = "pad = DrawingPad(ours)"
+SUBMIT = "from digitlab_classroom.submissions import SubmissionStore\nSubmissionStore().submit(Ink.example({0}), {0})"
 
 
 @pytest.fixture(scope="module")
@@ -44,22 +44,22 @@ def people(hub):
     return both
 
 
-def told(person, *cells, notebook="05_draw.ipynb", upto=TO_THE_PAD):
-    """Open a notebook, run it up to a cell and then further cells, and close it; return what those printed."""
+def run_cells(person, *cells, notebook="05_draw.ipynb", upto=LAST_CELL):
+    """Open a notebook, run it up to a cell, then run these cells, and close it; return what these cells printed."""
 
-    async def talk():
+    async def open_and_run():
         kernel = await person.open(notebook).connect()
         if upto:
             await kernel.run_core(notebook, upto=upto)
-        said = [await kernel.run(cell) for cell in cells]
+        printed = [await kernel.run(cell) for cell in cells]
         await kernel.close()
         person.call("DELETE", f"sessions/{kernel.session}")
-        return said
+        return printed
 
-    return run(talk())
+    return run(open_and_run())
 
 
-def test_two_people_log_in_and_each_is_answered_about_their_own_drawing(hub, browser):
+def test_two_people_log_in_and_see_their_own_answers(hub, browser):
     pages = []
     for name in ("seat01", "seat02"):
         page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
@@ -88,16 +88,16 @@ def test_two_people_log_in_and_each_is_answered_about_their_own_drawing(hub, bro
         page.context.close()
 
 
-def test_a_seat_that_draws_loads_no_tensorflow_and_takes_one_thread_for_each_library(people):
-    tell = """\
+def test_a_seat_that_draws_loads_no_tensorflow_and_uses_one_thread(people):
+    script = """\
 import os, sys
 import cv2
 from pathlib import Path
 print("tensorflow" in sys.modules, cv2.getNumThreads(), os.environ["OMP_NUM_THREADS"])"""
-    assert told(people[0], tell) == ["False 1 1\n"]
+    assert run_cells(people[0], script) == ["False 1 1\n"]
 
 
-def test_a_seat_has_a_copy_of_the_notebooks_of_its_own(hub, people):
+def test_each_seat_has_its_own_copy_of_the_notebooks(hub, people):
     names = {item["name"] for item in people[0].call("GET", "contents")["content"]}
     assert {f"{number:02d}" for number in range(1, 6)} <= {name[:2] for name in names}
     mine = hub.folder / "homes/seat01/digitlab/my_notebooks/01_meet_the_digits.ipynb"
@@ -105,19 +105,19 @@ def test_a_seat_has_a_copy_of_the_notebooks_of_its_own(hub, people):
     assert not mine.is_relative_to(KIT)
 
 
-def test_what_both_hand_in_is_in_one_place_by_pseudonyms_that_the_hub_has_given(hub, people):
-    told(people[0], HAND_IN.format(3))
-    told(people[1], HAND_IN.format(7))
+def test_submissions_of_all_seats_are_in_one_folder(hub, people):
+    run_cells(people[0], SUBMIT.format(3))
+    run_cells(people[1], SUBMIT.format(7))
     drawings = SubmissionStore(hub.folder / "class").drawings()
     assert {"3", "7"} <= {drawing.label for drawing in drawings}
     writers = {drawing.writer for drawing in drawings}
     assert len(writers) == 2
     assert not writers & {"seat01", "seat02"}
-    (seen,) = told(people[0], "print(len(SubmissionStore().drawings()))".join([HAND_IN.format(4) + "\n", ""]))
-    assert int(seen) == len(drawings) + 1
+    (count,) = run_cells(people[0], "print(len(SubmissionStore().drawings()))".join([SUBMIT.format(4) + "\n", ""]))
+    assert int(count) == len(drawings) + 1
 
 
-def test_nobody_comes_in_without_the_password_or_under_a_name_that_is_no_seat(hub, people):
+def test_wrong_passwords_and_unknown_names_are_refused(hub, people):
     assert not Person(hub, "seat01").log_in("a guess")
     assert not Person(hub, "root").log_in()
     assert not Person(hub, "seat99").log_in()
@@ -146,29 +146,29 @@ def test_no_seat_opens_for_another_or_for_the_teacher(hub, people):
         assert answer.status_code == 403
 
 
-def test_a_hub_that_is_killed_in_the_middle_of_class_costs_no_kernel_and_no_drawing(hub, people):
+def test_a_killed_hub_loses_no_kernel_and_no_drawing(hub, people):
     before = SubmissionStore(hub.folder / "class").drawings()
 
-    async def go_on():
+    async def restart_hub():
         kernel = await people[0].open("05_draw.ipynb").connect()
-        await kernel.run_core("05_draw.ipynb", upto=TO_THE_PAD)
+        await kernel.run_core("05_draw.ipynb", upto=LAST_CELL)
         hub.stop(kill=True)
         hub.start()
         await kernel.close()
-        # The page is loaded anew and meets the same kernel, with the pad in it.
+        # After a reload, the page finds the same kernel, with the pad in it.
         await asyncio.to_thread(people[0].start_seat)
         await kernel.connect()
         pads = await kernel.run("pad.replay(Ink.example(6), seconds=0)\nprint(pad.prediction.digit)")
-        await kernel.run(HAND_IN.format(5))
+        await kernel.run(SUBMIT.format(5))
         await kernel.close()
         return pads
 
-    assert run(go_on()) == "6\n"
+    assert run(restart_hub()) == "6\n"
     assert len(SubmissionStore(hub.folder / "class").drawings()) == len(before) + 1
 
 
-def test_a_seat_that_is_killed_starts_again_and_its_drawings_are_still_there(hub, people):
-    told(people[1], HAND_IN.format(8))
+def test_a_killed_seat_starts_again_with_its_drawings(hub, people):
+    run_cells(people[1], SUBMIT.format(8))
     before = SubmissionStore(hub.folder / "class").drawings()
     for number, command in processes_of(hub.folder).items():
         if "/seat02/" in Path(f"/proc/{number}/environ").read_text() and "jupyterhub" not in command.split("--")[0]:
@@ -177,7 +177,7 @@ def test_a_seat_that_is_killed_starts_again_and_its_drawings_are_still_there(hub
     wait_until(lambda: not _is_running(hub, "seat02"), 60)
     assert again.log_in()
     again.start_seat()
-    told(again, HAND_IN.format(9))
+    run_cells(again, SUBMIT.format(9))
     after = SubmissionStore(hub.folder / "class").drawings()
     assert len(after) == len(before) + 1
     assert len({drawing.writer for drawing in after}) == 2
@@ -190,14 +190,14 @@ def _is_running(hub, name):
     )
 
 
-# Walls between seats: accounts of their own
+# Seats with accounts of their own
 
 
 @pytest.fixture(scope="module")
-def walled_hub():
-    """A hub as root starts it: each seat is an account of its own."""
+def hub_with_accounts():
+    """Start a hub as root does it: each seat has its own account."""
     if os.geteuid() != 0:
-        pytest.skip("Only root can start a hub that keeps its seats apart.")
+        pytest.skip("Only root can start a hub that separates its seats.")
     folder = Path(tempfile.mkdtemp(prefix="digitlab-hub-"))
     folder.chmod(0o755)
     (folder / "hub").mkdir()
@@ -205,7 +205,7 @@ def walled_hub():
     taken = [name for name in names if _account(name)]
     assert not taken, f"there are accounts {taken} on this machine already"
     try:
-        with Hub(folder / "hub", seats=2, trial=False, within=_where_all_may_read(KIT, sys.base_prefix)) as hub:
+        with Hub(folder / "hub", seats=2, trial=False, within=_command_with_readable(KIT, sys.base_prefix)) as hub:
             yield hub
     finally:
         for name in names:
@@ -219,11 +219,11 @@ def _account(name):
         return pwd.getpwnam(name)
 
 
-def _where_all_may_read(*needed):
-    """Return a command that runs another one where other accounts reach these folders, should some not be open.
+def _command_with_readable(*needed):
+    """Return a command that runs another command where other accounts can read these folders.
 
-    Tests may run from root's own home, which other accounts may not enter. Around such a folder a view of the files is
-    made, for these processes alone, in which it holds nothing but what is needed.
+    Tests may run from root's own home, which other accounts may not enter. For these processes alone, such a folder is
+    replaced by one that contains only what is needed.
     """
     closed = {}
     for path in map(Path, needed):
@@ -245,17 +245,17 @@ def _where_all_may_read(*needed):
     return ("unshare", "--mount", "sh", "-c", "\n".join([*lines, 'exec "$@"']), "sh")
 
 
-def test_a_seat_reads_neither_another_seat_nor_the_hubs_secrets_nor_writes_in_anothers_name(walled_hub):
-    hub = walled_hub
+def test_a_seat_cannot_reach_the_files_of_others(hub_with_accounts):
+    hub = hub_with_accounts
     people = [Person(hub, name) for name in ("teacher", "seat01", "seat02")]
     for person in people:
         assert person.log_in()
         person.start_seat()
-    told(people[0], HAND_IN.format(1))
-    told(people[1], HAND_IN.format(3))
-    collection = SubmissionStore(hub.folder / "class")
-    (other,) = {drawing.writer for drawing in collection.drawings() if drawing.label == "3"}
-    tell = f"""\
+    run_cells(people[0], SUBMIT.format(1))
+    run_cells(people[1], SUBMIT.format(3))
+    store = SubmissionStore(hub.folder / "class")
+    (other,) = {drawing.writer for drawing in store.drawings() if drawing.label == "3"}
+    script = f"""\
 import os, pwd
 from pathlib import Path
 def attempt(what):
@@ -278,14 +278,14 @@ print(os.geteuid() != 0 and len(processes) > 0,
     attempt(lambda: (folder / "mine").mkdir()),
     attempt(lambda: (folder / "hidden.txt").write_text("x")),
     attempt(lambda: (folder / "{other}/drawings.jsonl").read_bytes()))"""
-    (said,) = told(people[2], tell)
-    assert said == f"True {'refused ' * 9}done\n"
-    # Root is not led elsewhere by a link in the place of a seat's folder: that seat is not started.
-    mine = next(path for path in collection.folder.iterdir() if path.is_dir() and not list(path.iterdir()))
+    (printed,) = run_cells(people[2], script)
+    assert printed == f"True {'refused ' * 9}done\n"
+    # Root does not follow a link in place of a seat's folder: that seat is not started.
+    mine = next(path for path in store.folder.iterdir() if path.is_dir() and not list(path.iterdir()))
     (hub.folder / "elsewhere").mkdir()
     mine.rmdir()
     mine.symlink_to(hub.folder / "elsewhere")
-    assert people[2].call("GET", "status")  # It runs still.
+    assert people[2].call("GET", "status")  # It is still running.
     people[2].session.delete(
         f"{hub.address}/hub/api/users/seat02/server",
         headers={
@@ -300,13 +300,15 @@ print(os.geteuid() != 0 and len(processes) > 0,
     mine.unlink()
     people[2].start_seat()
     # The teacher hides a drawing at once, and erases a writer's; the drawings of the others stay.
-    hide = f"from digitlab_classroom.submissions import SubmissionStore\nClassDigits().hide('{other}', 1)"
-    told(people[0], hide)
-    assert [drawing.label for drawing in collection.drawings()] == ["1"]
-    (seen,) = told(
+    hide = f"from digitlab_classroom.submissions import SubmissionStore\nSubmissionStore().hide('{other}', 1)"
+    run_cells(people[0], hide)
+    assert [drawing.label for drawing in store.drawings()] == ["1"]
+    (count,) = run_cells(
         people[2],
         "from digitlab_classroom.submissions import SubmissionStore\nprint(len(SubmissionStore().drawings()))",
     )
-    assert seen == "1\n"
-    told(people[0], f"from digitlab_classroom.submissions import SubmissionStore\nClassDigits().erase('{other}')")
+    assert count == "1\n"
+    run_cells(
+        people[0], f"from digitlab_classroom.submissions import SubmissionStore\nSubmissionStore().erase('{other}')"
+    )
     assert not (hub.folder / "class" / other / "drawings.jsonl").exists()

@@ -18,7 +18,7 @@ from digitlab.ink import EXAMPLES, Drawing, Ink, append_drawing, read_drawings, 
 POINTS = st.lists(st.tuples(*[st.floats(-1000, 1000)] * 2), min_size=1, max_size=20)
 
 
-def same(ink, other, tolerance=0.0):
+def is_same(ink, other, tolerance=0.0):
     return (
         ink.size == other.size
         and len(ink.strokes) == len(other.strokes)
@@ -29,7 +29,7 @@ def same(ink, other, tolerance=0.0):
     )
 
 
-def test_a_pen_draws_strokes_that_can_be_undone_and_cleared():
+def test_strokes_can_be_drawn_undone_and_cleared():
     ink = Ink()
     assert not ink
     ink.start(10, 20)
@@ -43,15 +43,15 @@ def test_a_pen_draws_strokes_that_can_be_undone_and_cleared():
     assert not ink
 
 
-def test_a_copy_is_drawn_on_alone():
+def test_changing_a_copy_leaves_the_ink_as_it_is():
     ink = Ink.example(7)
     copy = ink.copy()
     copy.strokes[0][0] = 0
     copy.start(1, 1)
-    assert same(ink, Ink.example(7))
+    assert is_same(ink, Ink.example(7))
 
 
-def test_it_is_drawn_as_the_canvas_shows_it():
+def test_an_ink_is_rendered_as_the_canvas_shows_it():
     ink = Ink([[(50, 20), (50, 60)]], (100, 80))
     image = ink.render(pen=10)
     assert image.shape == (80, 100)
@@ -75,47 +75,49 @@ def test_strokes_outside_the_canvas_are_legal_and_cut_off():
         ([[(1, 2, 3)]], r"shape \(n, 2\).*not \(1, 3\)"),
         ([[]], r"shape \(n, 2\).*not \(0,\)"),
         ([["ab"]], "all of them numbers"),
+        ([[("1", "2")]], "all of them numbers"),
+        ([[(True, False)]], "all of them numbers"),
         ([[(0, 1), (2,)]], "all of them numbers"),
     ],
 )
-def test_strokes_that_are_none_are_told(strokes, message):
+def test_invalid_strokes_are_refused(strokes, message):
     with pytest.raises(ValueError, match=message):
         Ink(strokes)
 
 
-@pytest.mark.parametrize("size", [(0, 10), (10, float("inf")), (10,), "large", (10, float("nan"))])
+@pytest.mark.parametrize("size", [(0, 10), (10, float("inf")), (10,), "large", "99", (10, float("nan"))])
 def test_a_canvas_needs_a_width_and_a_height(size):
     with pytest.raises(ValueError, match="width and height"):
         Ink(size=size)
 
 
-def test_a_bad_point_leaves_the_drawing_as_it_was():
+def test_a_bad_point_does_not_change_the_drawing():
     ink = Ink.example(3)
     with pytest.raises(ValueError, match="nan"):
         ink.extend(float("nan"), 1)
     with pytest.raises(ValueError, match="inf"):
         ink.start(1, float("inf"))
-    assert same(ink, Ink.example(3))
+    assert is_same(ink, Ink.example(3))
     with pytest.raises(ValueError, match="call start"):
         Ink().extend(1, 1)
 
 
-def test_there_is_an_example_of_each_digit_and_of_nothing_else():
+def test_there_is_an_example_of_each_digit_only():
     assert all(Ink.example(digit) for digit in range(10))
     with pytest.raises(ValueError, match="0 to 9, but none of 10"):
         Ink.example(10)
 
 
 @given(st.lists(POINTS, max_size=5))
-def test_a_drawing_survives_the_way_to_a_file_and_back(strokes):
+def test_a_drawing_survives_writing_and_reading(strokes):
     ink = Ink(strokes, (300, 200.5))
-    assert same(Ink.from_json(ink.to_json()), ink, tolerance=0.005)
+    assert is_same(Ink.from_json(ink.to_json()), ink, tolerance=0.005)
 
 
 def test_label_and_writer_are_kept_with_the_drawing():
     drawing = Drawing.from_json(Ink.example(7).to_json(label=7, writer="blue fox"))
     assert (drawing.label, drawing.writer) == ("7", "blue fox")
-    assert same(drawing.ink, Ink.example(7))
+    assert is_same(drawing.ink, Ink.example(7))
     bare = json.loads(Ink.example(7).to_json())
     assert set(bare) == {"size", "strokes"}
 
@@ -141,6 +143,13 @@ GOOD = Ink.example(1).to_json(label=1).encode()
         (b'{"label":"1"}', "not a drawing"),
         (b"[1, 2]", "not a drawing"),
         (b'{"strokes":"abc"}', "strokes must be a list"),
+        (b'{"size":"99","strokes":[]}', "size must be two numbers"),
+        (b'{"size":[true,9],"strokes":[]}', "size must be two numbers"),
+        (b'{"strokes":[[["1","2"]]]}', "each point two numbers"),
+        (b'{"strokes":[[[true,2]]]}', "each point two numbers"),
+        (b'{"strokes":[[1,2]]}', "each point two numbers"),
+        (b'{"size":[1000000,1],"strokes":[]}', "canvas is larger than 10,000 x 10,000"),
+        (b'{"strokes":[[[-1e308,0],[1e308,0]]]}', "more than 1,000,000 pixels away"),
         (b'{"strokes":[[[0,NaN]]]}', "Stroke 1 holds nan"),
         (b'{"strokes":[[[0,1' + b"0" * 400 + b"]]]}", "Stroke 1 must be an array of points"),
         (b'{"size":[1' + b"0" * 400 + b',1],"strokes":[]}', "must be two numbers"),
@@ -150,26 +159,65 @@ GOOD = Ink.example(1).to_json(label=1).encode()
         (b"[" * 100_000, "not JSON"),
     ],
 )
-def test_a_bad_line_is_named_by_its_number_and_costs_no_other(tmp_path, bad, reason):
+def test_a_bad_line_is_reported_and_the_others_are_read(tmp_path, bad, reason):
     file = tmp_path / "drawings.jsonl"
     file.write_bytes(GOOD + b"\n\n" + bad + b"\n" + GOOD)
-    told = []
-    drawings = read_drawings(file, on_bad_line=lambda number, why: told.append((number, why)))
+    bad_lines = []
+    drawings = read_drawings(file, on_bad_line=lambda number, why: bad_lines.append((number, why)))
     assert [drawing.label for drawing in drawings] == ["1", "1"]
-    assert [number for number, _ in told] == [3]
+    assert [number for number, _ in bad_lines] == [3]
     with pytest.raises(ValueError, match=rf"Line 3 of .*drawings\.jsonl cannot be read: .*{reason}"):
         read_drawings(file)
 
 
-def test_a_torn_last_line_is_told_too(tmp_path):
+@pytest.mark.parametrize("size", [0.1, 1, 28, 5000])
+def test_a_drawing_on_a_canvas_of_any_size_keeps_its_shape(size):
+    example = Ink.example(5)
+    ink = Ink([stroke * size / 280 for stroke in example.strokes], (size, size))
+    assert is_same(Ink.from_json(ink.to_json()), ink, tolerance=size / 5000)
+
+
+def test_a_byte_order_mark_costs_no_drawing(tmp_path):
+    file = tmp_path / "drawings.jsonl"
+    file.write_text(EXAMPLES.read_text("utf-8"), "utf-8-sig")
+    assert [drawing.label for drawing in read_drawings(file)] == list("0123456789")
+
+
+def test_a_first_line_that_begins_with_a_point_is_reported(tmp_path):
+    file = tmp_path / "drawings.jsonl"
+    file.write_bytes(b".\n" + GOOD)
+    bad_lines = []
+    assert len(read_drawings(file, on_bad_line=lambda number, why: bad_lines.append(number))) == 1
+    assert bad_lines == [1]
+
+
+def test_a_gzip_file_with_a_changed_byte_is_reported(tmp_path):
+    file = tmp_path / "drawings.jsonl.gz"
+    packed = gzip.compress(EXAMPLES.read_bytes())
+    for position in range(12, len(packed), 40):
+        file.write_bytes(packed[:position] + bytes([packed[position] ^ 0x55]) + packed[position + 1 :])
+        with pytest.raises(ValueError, match="damaged gzip"):
+            read_drawings(file)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch, pack):
+    monkeypatch.setattr("digitlab.ink.MAX_FILE", 1_000_000)
+    file = tmp_path / "drawings.jsonl"
+    file.write_bytes(pack(b"\n" * 1_000_001))
+    with pytest.raises(ValueError, match=r"drawings\.jsonl is too large: at most 1 MB"):
+        read_drawings(file)
+
+
+def test_a_torn_last_line_is_reported(tmp_path):
     file = tmp_path / "drawings.jsonl"
     file.write_bytes(GOOD + b"\n" + GOOD[:-5])
-    told = []
-    assert len(read_drawings(file, on_bad_line=lambda *what: told.append(what))) == 1
-    assert told == [(2, "it is not JSON, perhaps only part of a line")]
+    bad_lines = []
+    assert len(read_drawings(file, on_bad_line=lambda *what: bad_lines.append(what))) == 1
+    assert bad_lines == [(2, "it is not JSON, perhaps only part of a line")]
 
 
-def test_a_damaged_gzip_file_is_told(tmp_path):
+def test_a_cut_off_gzip_file_is_reported(tmp_path):
     file = tmp_path / "drawings.jsonl.gz"
     file.write_bytes(gzip.compress(GOOD)[:-20])
     with pytest.raises(ValueError, match="damaged gzip"):
@@ -204,11 +252,11 @@ def test_the_uci_files_are_read_as_they_are_distributed(tmp_path):
     file.write_text(UNIPEN)
     four, one = read_drawings(file)
     assert (four.label, four.writer, one.label, one.writer) == ("4", "12", "1", "7")
-    assert same(four.ink, Ink([[(100, 100), (50, 200)], [(80, 150)]], (500, 500)))
-    assert same(one.ink, Ink([[(5, 0), (5, 500)]], (500, 500)))
+    assert is_same(four.ink, Ink([[(100, 100), (50, 200)], [(80, 150)]], (500, 500)))
+    assert is_same(one.ink, Ink([[(5, 0), (5, 500)]], (500, 500)))
 
 
-def test_uci_files_that_are_packed_or_damaged_are_told(tmp_path):
+def test_packed_or_damaged_uci_files_are_reported(tmp_path):
     packed = tmp_path / "pendigits-orig.tra.Z"
     packed.write_bytes(b"\x1f\x9d\x90abc")
     with pytest.raises(ValueError, match=r"gzip -d pendigits-orig\.tra\.Z"):
@@ -217,18 +265,21 @@ def test_uci_files_that_are_packed_or_damaged_are_told(tmp_path):
     damaged.write_text(UNIPEN.replace("50 300", "50 ???"))
     with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke: ' 50 \?\?\?'"):
         read_drawings(damaged)
+    damaged.write_text(UNIPEN.replace("50 300", "50 nan"))
+    with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke"):
+        read_drawings(damaged)
 
 
-def test_drawings_are_added_to_a_file_one_line_each(tmp_path):
+def test_each_drawing_is_appended_as_one_line(tmp_path):
     path = tmp_path / "new" / "drawings.jsonl"
     append_drawing(path, Ink.example(3), 3)
     append_drawing(path, Ink.example(4), "4", writer="12")
     one, other = read_drawings(path)
     assert (one.label, one.writer, other.label, other.writer) == ("3", None, "4", "12")
-    assert same(other.ink, Ink.example(4))
+    assert is_same(other.ink, Ink.example(4))
 
 
-def test_a_line_that_was_torn_costs_the_next_one_nothing(tmp_path):
+def test_a_torn_line_does_not_harm_the_next_one(tmp_path):
     path = tmp_path / "drawings.jsonl"
     path.write_text('{"label": "3", "stro')
     append_drawing(path, Ink.example(4), 4)
@@ -239,7 +290,7 @@ def test_a_line_that_was_torn_costs_the_next_one_nothing(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="Windows has no limit for the size of files")
-def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path):
+def test_a_full_disk_does_not_change_the_file(tmp_path):
     """A limit for the size of files stands in for a full disk: writing stops in the middle of a line."""
     path = tmp_path / "drawings.jsonl"
     append_drawing(path, Ink.example(3), 3)
@@ -252,21 +303,21 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 100}, {len(before) + 1
 try:
     append_drawing({str(path)!r}, Ink.example(8), 8)
 except OSError as error:
-    print("told:", error.strerror)
+    print("refused:", error.strerror)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("told: ")
+    assert done.stdout.startswith("refused: ")
     assert path.read_bytes() == before
 
 
-def test_many_may_add_at_once(tmp_path):
+def test_several_threads_may_append_at_once(tmp_path):
     path = tmp_path / "drawings.jsonl"
 
-    def add_some(writer):
+    def append_some(writer):
         for _ in range(25):
             append_drawing(path, Ink.example(writer), writer, str(writer))
 
-    threads = [threading.Thread(target=add_some, args=[writer]) for writer in range(10)]
+    threads = [threading.Thread(target=append_some, args=[writer]) for writer in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -274,7 +325,7 @@ def test_many_may_add_at_once(tmp_path):
     assert len(read_drawings(path)) == 250
 
 
-def test_pictures_are_saved_under_names_that_are_free(tmp_path):
+def test_images_are_saved_under_new_names(tmp_path):
     first, second = save_image(Ink.example(5), tmp_path), save_image(Ink.example(6), tmp_path)
     assert (first.name, second.name) == ("drawing-001.png", "drawing-002.png")
     assert np.array_equal(cv2.imread(str(second), cv2.IMREAD_GRAYSCALE), Ink.example(6).render())

@@ -12,14 +12,15 @@ from digitlab.metrics import calibration_error, evaluate, misread, roc_area
 from digitlab.recognizer import Prediction
 
 
-def oracle(drawings, *confidences):
-    """Predict the digit that an ink has as its number of strokes, as sure as is said."""
+def predict_strokes(drawings, *confidences):
+    """Return predictions of the number of strokes of each drawing, with these confidences."""
     return [
-        say(len(drawing.ink.strokes), confidence) for drawing, confidence in zip(drawings, confidences, strict=True)
+        prediction_of(len(drawing.ink.strokes), confidence)
+        for drawing, confidence in zip(drawings, confidences, strict=True)
     ]
 
 
-def say(digit, confidence):
+def prediction_of(digit, confidence):
     probabilities = np.full(10, (1 - confidence) / 9, np.float32)
     probabilities[digit] = confidence
     image = np.full((28, 28), 20 * digit, np.uint8)
@@ -32,9 +33,9 @@ def drawing(strokes, label):
     return Drawing(Ink([[(0, 0), (9, 9)]] * strokes), label)
 
 
-def test_the_figures_are_what_they_say():
+def test_the_figures_match_their_definitions():
     drawings = [drawing(1, "1"), drawing(2, "1"), drawing(3, "3"), drawing(4, "4"), drawing(5, "A"), drawing(6, "B")]
-    figures = evaluate(drawings, oracle(drawings, 0.95, 0.6, 0.45, 0.9, 0.92, 0.1))
+    figures = evaluate(drawings, predict_strokes(drawings, 0.95, 0.6, 0.45, 0.9, 0.92, 0.1))
     assert figures["drawings"] == 4
     assert figures["accuracy"] == 0.75
     assert figures["accepted"] == 0.75
@@ -46,13 +47,13 @@ def test_the_figures_are_what_they_say():
     }
     assert figures["confusion"][1][:5] == [0, 1, 1, 0, 0]
     assert np.sum(figures["confusion"]) == 4
-    # Bins of a fifteenth: 0.95 is alone in the last, 0.9 and so on each in one of its own.
+    # Bins of a fifteenth: each of the four confidences is alone in its bin.
     assert figures["ece"] == pytest.approx((0.05 + 0.6 + 0.55 + 0.1) / 4)
     assert figures["others"] == 2
     assert figures["auroc"] == pytest.approx(5 / 8)
 
 
-def test_the_calibration_error_is_nothing_where_confidence_is_right_and_all_where_it_is_wrong():
+def test_the_calibration_error_is_0_if_confidence_equals_accuracy():
     right = np.array([True] * 8 + [False] * 2)
     assert calibration_error(np.full(10, 0.8), right) == pytest.approx(0)
     assert calibration_error(np.ones(10), ~np.ones(10, bool)) == 1
@@ -66,18 +67,49 @@ def test_the_area_under_the_roc_curve_counts_pairs():
 
 def test_an_empty_drawing_counts_as_misread(recognizer):
     drawings = [Drawing(Ink(), "0"), Drawing(Ink.example(0), "0")]
-    figures = evaluate(drawings, recognizer.predict_many(drawing.ink for drawing in drawings))
+    predictions = recognizer.predict_many(drawing.ink for drawing in drawings)
+    figures = evaluate(drawings, predictions)
     assert figures["accuracy"] == 0.5
     assert figures["accepted"] == 0.5
+    assert figures["drawings"] == 2
+    assert figures["empty"] == 1
+    assert np.sum(figures["confusion"]) == figures["confusion"][0][0] == 1
+    assert [one for one, _ in misread(drawings, predictions)] == drawings[:1]
 
 
-def test_the_misread_come_with_the_surest_first():
+def test_the_table_counts_empty_drawings(digitlab, tmp_path):
+    file, picture = tmp_path / "drawings.jsonl", tmp_path / "misread.png"
+    file.write_text(f"{Ink().to_json(0)}\n{Ink.example(0).to_json(0)}\n")
+    done = digitlab("evaluate", file, "--picture", picture)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["accuracy", "50.00%"] in lines
+    assert ["empty", "drawings", "1", "(errors;", "left", "out", "of", "the", "table", "below)"] in lines
+    assert lines[-1][:4] == ["0", "2", "50.00%", "1"]
+    assert picture.exists()
+
+
+@pytest.mark.parametrize(("size", "shape"), [((10_000, 1), (1, 10_000)), ((1, 10_000), (280, 1))])
+def test_a_bitmap_of_a_long_canvas_stays_small(size, shape):
+    assert bitmap(Ink([[(0, 0), (1, 1)]], size)).shape == shape
+
+
+def test_a_drawing_on_a_huge_canvas_is_reported_and_left_out(digitlab, tmp_path):
+    file = tmp_path / "drawings.jsonl"
+    file.write_text('{"label":"1","size":[1000000,1],"strokes":[[[0,0],[1,1]]]}\n' + Ink.example(1).to_json(1))
+    done = digitlab("evaluate", file, "--bitmap", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["drawings"] == 1
+    assert done.stderr.startswith(f"Line 1 of {file} is left out: its canvas is larger than 10,000")
+
+
+def test_misread_drawings_are_sorted_by_confidence():
     drawings = [drawing(1, "2"), drawing(2, "2"), drawing(3, "4"), drawing(4, "x")]
-    pairs = misread(drawings, oracle(drawings, 0.6, 0.9, 0.8, 0.7))
+    pairs = misread(drawings, predict_strokes(drawings, 0.6, 0.9, 0.8, 0.7))
     assert [(one.label, prediction.digit) for one, prediction in pairs] == [("4", 3), ("2", 1)]
 
 
-def test_the_command_draws_the_misread_and_reads_bitmaps(digitlab, tmp_path):
+def test_the_command_draws_misread_digits_and_reads_bitmaps(digitlab, tmp_path):
     file, picture = tmp_path / "drawings.jsonl", tmp_path / "misread.png"
     file.write_text("\n".join(Ink.example(digit).to_json(digit if digit < 7 else 0) for digit in range(10)))
     done = digitlab("evaluate", file, "--bitmap", "--picture", picture, "--json")
@@ -89,7 +121,7 @@ def test_the_command_draws_the_misread_and_reads_bitmaps(digitlab, tmp_path):
     assert inked == [True] * 3 + [False] * 9
 
 
-def test_a_bitmap_is_the_drawing_280_pixels_high():
+def test_a_bitmap_is_280_pixels_high():
     ink = Ink([[(250, 100), (250, 400)]], (500, 500))
     image = bitmap(ink)
     assert image.shape == (280, 280)
@@ -118,7 +150,7 @@ def test_the_command_prints_a_table_of_several_files(digitlab, tmp_path):
     assert ["area", "under", "the", "ROC", "curve", "0.5000"] in lines
 
 
-def test_bad_lines_and_drawings_without_a_label_are_named_and_cost_no_other(digitlab, tmp_path):
+def test_bad_and_unlabelled_lines_are_reported_and_left_out(digitlab, tmp_path):
     file = tmp_path / "drawings.jsonl"
     good = Ink.example(2).to_json(2)
     file.write_text("\n".join([good, good[:-9], Ink.example(2).to_json(), good]))
@@ -139,7 +171,7 @@ def test_bad_lines_and_drawings_without_a_label_are_named_and_cost_no_other(digi
         (Ink.example(1).to_json("x"), "nothing to measure"),
     ],
 )
-def test_a_file_without_digits_is_told(digitlab, tmp_path, content, message):
+def test_a_file_without_digits_is_reported(digitlab, tmp_path, content, message):
     file = tmp_path / "drawings.jsonl"
     if content is not None:
         file.write_text(content)
@@ -149,7 +181,7 @@ def test_a_file_without_digits_is_told(digitlab, tmp_path, content, message):
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_network_is_told(digitlab):
+def test_a_missing_network_is_reported(digitlab):
     done = digitlab("evaluate", EXAMPLES, "--model", "nowhere/none")
     assert done.returncode == 1
     assert "There is no network" in done.stderr

@@ -1,5 +1,6 @@
-"""Training and saving: whatever happens on the way, there is a network that works."""
+"""Training and saving: whatever happens meanwhile, there is a network that works."""
 
+import json
 import os
 import signal
 import subprocess
@@ -20,11 +21,11 @@ keras = network.keras
 
 @pytest.fixture(scope="module")
 def small_network(mnist):
-    """A network trained for a moment, on 2,000 digits."""
+    """Return a network trained briefly on 2,000 digits."""
     keras.utils.set_random_seed(1)
     model = network.build()
-    images, labels = mnist[0]
-    network.train(model, images[:2000], labels[:2000], epochs=2)
+    x_train, y_train = mnist[0]
+    network.train(model, x_train[:2000], y_train[:2000], epochs=2)
     return model
 
 
@@ -48,11 +49,11 @@ def test_the_two_files_of_a_shipped_network_agree_on_all_test_digits(path, mnist
 def test_the_shipped_network_was_saved_without_its_optimizer():
     model = network.load(SHIPPED_NETWORK)
     assert not hasattr(model, "optimizer")
-    # Four bytes a weight, and little else: an optimizer would have two or three more numbers for each.
+    # Four bytes for each weight: an optimizer would add two or three numbers for each.
     assert network_files(SHIPPED_NETWORK)[0].stat().st_size < 1.2 * 4 * model.count_params()
 
 
-def test_training_learns_and_saving_gives_two_files_that_agree(small_network, saved, mnist):
+def test_a_trained_network_is_saved_as_two_files_that_agree(small_network, saved, mnist):
     images, labels = mnist[1]
     accuracy = network.accuracy(small_network, images[:2000], labels[:2000])
     assert accuracy > 0.8
@@ -62,20 +63,40 @@ def test_training_learns_and_saving_gives_two_files_that_agree(small_network, sa
 
 
 def test_the_same_seed_gives_the_same_network(mnist):
-    images, labels = mnist[0]
-    outcomes = []
+    x_train, y_train = mnist[0]
+    outputs = []
     for _ in range(2):
         keras.utils.set_random_seed(3)
         model = network.build()
-        network.train(model, images[:500], labels[:500], epochs=1)
-        outcomes.append(model.predict(network_input(images[:10]), verbose=0))
-    assert np.array_equal(*outcomes)
+        network.train(model, x_train[:500], y_train[:500], epochs=1)
+        outputs.append(model.predict(network_input(x_train[:10]), verbose=0))
+    assert np.array_equal(*outputs)
+
+
+def test_no_input_gives_no_probabilities(small_network):
+    assert network.probabilities(small_network, np.zeros((0, 28, 28, 1), np.float32)).shape == (0, 10)
+
+
+def test_the_keras_settings_of_another_course_do_not_matter(tmp_path):
+    settings = {"backend": "jax", "floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.01}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    program = """if True:
+        from digitlab import network
+        import keras
+        config = keras.config
+        print(config.backend(), config.floatx(), config.image_data_format(), config.epsilon())
+        print(network.build().output_shape)
+    """
+    environment = os.environ | {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert done.stdout.splitlines() == ["tensorflow float32 channels_last 1e-07", "(None, 10)"], done.stderr
+    assert done.stderr == ""  # TensorFlow's start-up messages neither.
 
 
 def test_files_that_disagree_are_not_saved(small_network, saved, monkeypatch):
     before = [file.read_bytes() for file in network_files(saved)]
     monkeypatch.setattr(network.Recognizer, "run", lambda self, x: np.full((len(x), 10), 0.1, np.float32))
-    with pytest.raises(ValueError, match=r"was not saved.*apart.*is as it was"):
+    with pytest.raises(ValueError, match=r"was not saved.*apart.*were not changed"):
         network.save(small_network, saved)
     assert [file.read_bytes() for file in network_files(saved)] == before
     assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
@@ -97,7 +118,7 @@ def test_a_full_disk_leaves_the_old_network(small_network, saved, monkeypatch):
 
 
 def test_a_kill_while_saving_leaves_a_network_that_reads(saved):
-    """The worst moment: the Keras file is in its place, the ONNX file is not."""
+    """The worst moment: the Keras file is replaced, the ONNX file is not."""
     program = f"""if True:
         import os
         from digitlab import network
@@ -117,21 +138,21 @@ def test_a_kill_while_saving_leaves_a_network_that_reads(saved):
     assert network.load(saved).output_shape == (None, 10)
 
 
-def test_a_network_of_another_shape_is_told_before_anything_is_written(tmp_path):
+def test_a_network_of_another_shape_is_refused_before_writing(tmp_path):
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(3)])
-    with pytest.raises(ValueError, match=r"this one leads from \(None, 28, 28\) to \(None, 3\)"):
+    with pytest.raises(ValueError, match=r"this one turns \(None, 28, 28\) into \(None, 3\)"):
         network.save(model, tmp_path / "mine")
     assert files_in(tmp_path) == []
 
 
-def test_a_network_without_softmax_is_told_and_not_saved(tmp_path):
+def test_a_network_without_softmax_is_refused_and_not_saved(tmp_path):
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
     with pytest.raises(ValueError, match="is softmax its last layer"):
         network.save(model, tmp_path / "mine")
     assert files_in(tmp_path) == []
 
 
-def test_a_missing_or_damaged_keras_file_is_told(tmp_path):
+def test_a_missing_or_damaged_keras_file_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no network .*none\.keras.*digitlab train"):
         network.load(tmp_path / "none")
     for content in (b"no network", network_files(SHIPPED_NETWORK)[0].read_bytes()[:1000]):
@@ -140,14 +161,14 @@ def test_a_missing_or_damaged_keras_file_is_told(tmp_path):
             network.load(tmp_path / "broken")
 
 
-def test_digitlab_train_makes_a_network_past_99_percent_and_says_how_to_draw_with_it(digitlab, tmp_path):
+def test_digitlab_train_makes_a_network_that_reads_99_percent(digitlab, tmp_path):
     done = digitlab("train")
     assert done.returncode == 0, done.stderr
     assert "469/469" in done.stdout
     assert "accuracy: 0.9" in done.stdout
     assert "loss: 0." in done.stdout
-    reached = float(done.stdout.split("It reads ")[1].split("%")[0])
-    assert reached >= 99
+    percentage = float(done.stdout.split("It reads ")[1].split("%")[0])
+    assert percentage >= 99
     model = tmp_path / "model" / "my_network"
     assert f"digitlab draw --model {model}.onnx" in done.stdout
     assert files_in(tmp_path / "model") == ["my_network.keras", "my_network.onnx"]
@@ -175,7 +196,7 @@ def test_ctrl_c_stops_training_and_changes_nothing(saved, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="drops a Linux capability, so that root is refused too")
-def test_a_read_only_folder_is_told_before_training(digitlab, tmp_path):
+def test_a_read_only_folder_is_reported_before_training(digitlab, tmp_path):
     folder = tmp_path / "shelf"
     folder.mkdir(mode=0o555)
     done = digitlab("train", "--output", folder / "mine", preexec_fn=obey_permissions)
@@ -197,7 +218,7 @@ def test_a_network_file_from_elsewhere_runs_no_code(tmp_path):
             keras.layers.Lambda(eval(f"lambda x: ({code}, x[:, :10])[1]")),
         ]
     )
-    trap.unlink(missing_ok=True)  # It was sprung by building it.
+    trap.unlink(missing_ok=True)  # Building the model has run the code.
     model.save(tmp_path / "network.keras")
     trap.unlink(missing_ok=True)
     with pytest.raises(ValueError, match=r"network\.keras"):

@@ -1,4 +1,4 @@
-"""The drawing pad without a browser: the events that a page sends, and what it would be shown."""
+"""The drawing pad and its panels without a browser: the events that a page sends, and what it would be shown."""
 
 import base64
 import html
@@ -13,13 +13,17 @@ import cv2
 import numpy as np
 import pytest
 from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
+from digitlab_classroom.submit_panel import SubmitPanel
 from digitlab_classroom.view import SubmissionsView
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
+from digitlab import panels
 from digitlab.ink import Ink, read_drawings
-from digitlab.pad import DrawingPad, _curve
+from digitlab.pad import DrawingPad
+from digitlab.panels import SavePanel, StepsPanel, TeachPanel
 from digitlab.paths import MNIST_ONLY_NETWORK
+from digitlab.pen import smooth_curve
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Prediction, Recognizer
 
@@ -30,12 +34,17 @@ def pad(recognizer):
 
 
 def play(pad, event, **content):
-    """Play an event as ipycanvas hands it over from the page. The method is private: here is its one use."""
-    pad._canvas._handle_frontend_event(pad._canvas, {"event": event, **content}, [])
+    """Play an event as ipycanvas passes it on from the page. The method is private, and is used only here."""
+    canvas = pad._pen._canvas
+    canvas._handle_frontend_event(canvas, {"event": event, **content}, [])
+
+
+def press_key(pad, key, shift=False, ctrl=False, meta=False):
+    play(pad, "key_down", key=key, shift_key=shift, ctrl_key=ctrl, meta_key=meta)
 
 
 def draw(pad, ink):
-    for stroke in in_events(pad, ink):
+    for stroke in canvas_strokes(ink):
         play(pad, "mouse_down", x=stroke[0][0], y=stroke[0][1])
         for x, y in stroke[1:]:
             play(pad, "mouse_move", x=x, y=y)
@@ -43,65 +52,70 @@ def draw(pad, ink):
 
 
 def touch(pad, ink):
-    for stroke in in_events(pad, ink):
+    for stroke in canvas_strokes(ink):
         play(pad, "touch_start", touches=[{"x": stroke[0][0], "y": stroke[0][1]}])
         for x, y in stroke[1:]:
             play(pad, "touch_move", touches=[{"x": x, "y": y}])
         play(pad, "touch_end", touches=[])
 
 
-def in_events(pad, ink):
-    """The browser's canvas has more pixels than the ink, so that it is crisp: events are told in those."""
-    return [(stroke * (pad._canvas.width / ink.size[0])).tolist() for stroke in ink.strokes]
+def canvas_strokes(ink):
+    """Return the strokes in pixels of the browser's canvas, which has twice as many as the ink."""
+    return [(stroke * 560 / ink.size[0]).tolist() for stroke in ink.strokes]
 
 
-def at(pad, event, x, y):
-    play(pad, event, x=x * pad._canvas.width / 280, y=y * pad._canvas.height / 280)
+def play_at(pad, event, x, y):
+    play(pad, event, x=2 * x, y=2 * y)
 
 
-def button(pad, words):
-    """Find a button as a reader does, by what stands on it."""
-    return next(found for found in widgets(pad) if getattr(found, "description", None) == words)
+def strokes(ink):
+    return [stroke.tolist() for stroke in ink.strokes]
 
 
-def widgets(widget):
+def button(pad, description):
+    """Find a button as a reader does, by its words."""
+    return next(found for found in all_widgets(pad) if getattr(found, "description", None) == description)
+
+
+def all_widgets(widget):
     yield widget
     for child in getattr(widget, "children", ()):
-        yield from widgets(child)
+        yield from all_widgets(child)
 
 
-def words(pad, name):
-    """What the line of that name says, without its HTML."""
-    texts = [found.value for found in widgets(pad) if f"digitlab-{name}" in str(getattr(found, "value", ""))]
+def find_text(pad, name):
+    """Return the text of the element of that name, without its HTML."""
+    pattern = re.compile(rf'class="digitlab-{name}[ "]')
+    values = [str(getattr(found, "value", "")) for found in all_widgets(pad)]
+    texts = [value for value in values if pattern.search(value)]
     return html.unescape(re.sub("<[^>]*>", "", texts[0])) if texts else ""
 
 
-def press_clear(pad):
-    button(pad, "Clear").click()
-
-
-def shown(pad, part):
-    assert pad.prediction  # Reads what has not been read yet.
+def answer(pad, part):
+    assert pad.prediction  # This reads what has not been read yet.
     return re.search(rf'class="digitlab-{part}"[^>]*>([^<]*)<', pad._answer.value).group(1)
 
 
-def picture(pad):
+def seen_image(pad):
     assert pad.prediction
     data = re.search(r'digitlab-sees.*?base64,([^"]*)', pad._answer.value).group(1)
     return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
-def bars(pad):
+def bar_widths(pad):
     assert pad.prediction
-    return [float(width) for width in re.findall(r"width: ([\d.]+)%; background", pad._answer.value)]
+    return [float(width) for width in re.findall(r"width: ([\d.]+)%", pad._answer.value)]
+
+
+# The pad
 
 
 def test_an_empty_pad_reads_nothing(pad):
     assert pad.prediction.reason == "empty"
-    assert shown(pad, "digit") == "&nbsp;"
-    assert shown(pad, "words") == "Draw a digit, 0 to 9."
-    assert bars(pad) == [0] * 10
-    assert not picture(pad).any()
+    assert answer(pad, "digit") == "&nbsp;"
+    assert answer(pad, "words") == "Draw a digit, 0 to 9."
+    assert bar_widths(pad) == [0] * 10
+    assert not seen_image(pad).any()
 
 
 @pytest.mark.parametrize("hand", [draw, touch])
@@ -109,68 +123,67 @@ def test_an_empty_pad_reads_nothing(pad):
 def test_it_reads_what_is_drawn_by_mouse_and_by_touch(pad, hand, digit):
     ink = Ink.example(digit)
     hand(pad, ink)
-    assert [stroke.tolist() for stroke in pad.ink.strokes] == [stroke.tolist() for stroke in ink.strokes]
-    assert shown(pad, "digit") == str(digit)
-    assert int(np.argmax(bars(pad))) == digit
-    assert np.array_equal(picture(pad), prepare(ink))
+    assert strokes(pad.ink) == strokes(ink)
+    assert answer(pad, "digit") == str(digit)
+    assert int(np.argmax(bar_widths(pad))) == digit
+    assert np.array_equal(seen_image(pad), prepare(ink))
 
 
-def test_the_answer_follows_a_stroke_while_it_is_drawn(pad, recognizer):
-    """At a steady pace each event is answered, with what is drawn by then."""
+def test_the_answer_follows_a_stroke_while_it_is_drawn(pad):
     seen = []
     pad._answer.observe(lambda change: seen.append(change["new"]), "value")
-    (stroke,) = in_events(pad, Ink.example(1))
+    (stroke,) = canvas_strokes(Ink.example(1))
     for number, (x, y) in enumerate(stroke[:10], 1):
         play(pad, "mouse_move" if number > 1 else "mouse_down", x=x, y=y)
         wait_until(lambda number=number: len(seen) == number)
-        assert np.array_equal(picture(pad), prepare(pad.ink))
+        assert np.array_equal(seen_image(pad), prepare(pad.ink))
     assert len(seen) == 10
 
 
-def test_events_that_come_all_at_once_are_answered_a_few_times_only(pad):
-    """So it is when a busy kernel comes back to them; the last answer is that of the whole drawing."""
+def test_a_burst_of_events_is_read_a_few_times_only(pad):
+    """A kernel that was busy gets many events at once. The last answer is that of the whole drawing."""
     seen = []
     pad._answer.observe(lambda change: seen.append(change["new"]), "value")
     draw(pad, Ink.example(8))
     draw(pad, Ink.example(8))
-    assert sum(len(stroke) for stroke in pad.ink.strokes) > 80
-    wait_until(lambda: seen and pad._is_read)
-    time.sleep(0.1)
+    points = sum(len(stroke) for stroke in pad.ink.strokes)
+    assert points > 80
+    wait_until(lambda: f'data-points="{points}"' in pad._answer.value)
     assert len(seen) < 15
-    assert np.array_equal(picture(pad), prepare(pad.ink))
+    assert np.array_equal(seen_image(pad), prepare(pad.ink))
 
 
-def test_clear_resets_all_of_it(pad):
+def test_clear_resets_drawing_and_answer(pad):
     before = pad._answer.value
     draw(pad, Ink.example(8))
-    assert shown(pad, "digit") == "8"
-    press_clear(pad)
+    assert answer(pad, "digit") == "8"
+    button(pad, "Clear").click()
     assert pad._answer.value == before
     assert not pad.ink
     assert pad.prediction.digit is None
     draw(pad, Ink.example(2))
-    assert shown(pad, "digit") == "2"
+    assert answer(pad, "digit") == "2"
 
 
-def test_a_pen_that_is_up_does_not_draw(pad):
+def test_a_lifted_pen_does_not_draw(pad):
     play(pad, "mouse_move", x=100, y=100)
     play(pad, "mouse_up", x=100, y=100)
     assert not pad.ink
 
 
 def test_a_stroke_that_leaves_the_canvas_ends_at_its_edge(pad):
-    at(pad, "mouse_down", 100, 100)
-    at(pad, "mouse_move", 250, 100)
-    at(pad, "mouse_out", 300, 100)
-    at(pad, "mouse_move", 100, 200)
-    assert [stroke.tolist() for stroke in pad.ink.strokes] == [[[100, 100], [250, 100], [280, 100]]]
+    play_at(pad, "mouse_down", 100, 100)
+    play_at(pad, "mouse_move", 250, 100)
+    play_at(pad, "mouse_out", 300, 100)
+    play_at(pad, "mouse_move", 100, 200)
+    assert strokes(pad.ink) == [[[100, 100], [250, 100], [280, 100]]]
 
 
-def test_so_does_a_finger_that_leaves_it(pad):
+def test_a_finger_that_leaves_the_canvas_ends_its_stroke_at_the_edge(pad):
     play(pad, "touch_start", touches=[{"x": 200, "y": 200}])
     play(pad, "touch_move", touches=[{"x": 200, "y": -40}])
     play(pad, "touch_move", touches=[{"x": 300, "y": 300}])
-    assert [stroke.tolist() for stroke in pad.ink.strokes] == [[[100, 100], [100, 0]]]
+    assert strokes(pad.ink) == [[[100, 100], [100, 0]]]
 
 
 def test_a_second_finger_does_not_draw(pad):
@@ -178,11 +191,11 @@ def test_a_second_finger_does_not_draw(pad):
     play(pad, "touch_start", touches=[one])
     play(pad, "touch_start", touches=[one, other])
     play(pad, "touch_move", touches=[{"x": 120, "y": 120}, other])
-    play(pad, "touch_end", touches=[{"x": 120, "y": 120}])  # the second finger is lifted
+    play(pad, "touch_end", touches=[{"x": 120, "y": 120}])  # The second finger is lifted.
     play(pad, "touch_move", touches=[{"x": 140, "y": 140}])
-    assert [stroke.tolist() for stroke in pad.ink.strokes] == [[[50, 50], [60, 60], [70, 70]]]
+    assert strokes(pad.ink) == [[[50, 50], [60, 60], [70, 70]]]
     play(pad, "touch_start", touches=[{"x": 140, "y": 140}, other])
-    play(pad, "touch_end", touches=[other])  # now the first one
+    play(pad, "touch_end", touches=[other])  # The first finger is lifted.
     play(pad, "touch_move", touches=[other])
     assert len(pad.ink.strokes[0]) == 3
 
@@ -194,22 +207,22 @@ def test_a_cancelled_touch_ends_its_stroke(pad):
     assert [len(stroke) for stroke in pad.ink.strokes] == [1, 1]
 
 
-def test_the_canvas_is_drawn_anew_when_a_page_is_loaded_anew(pad, monkeypatch):
+def test_a_reloaded_page_gets_the_drawing_again(pad, monkeypatch):
     draw(pad, Ink.example(4))
     sent = []
     monkeypatch.setattr(
-        pad._canvas._canvas_manager, "send_command", lambda canvas, command, buffers=(): sent.append(command)
+        pad._pen._canvas._canvas_manager, "send_command", lambda canvas, command, buffers=(): sent.append(command)
     )
     play(pad, "client_ready")
     assert len(sent) >= len(Ink.example(4).strokes)
 
 
-def test_two_pads_are_drawn_on_alone(recognizer):
+def test_two_pads_keep_their_own_drawings(recognizer):
     one, other = DrawingPad(recognizer), DrawingPad(recognizer)
     draw(one, Ink.example(3))
     draw(other, Ink.example(6))
-    press_clear(other)
-    assert shown(one, "digit") == "3"
+    button(other, "Clear").click()
+    assert answer(one, "digit") == "3"
     assert not other.ink
 
 
@@ -230,16 +243,16 @@ def test_events_on_several_threads_lose_nothing(pad, recognizer):
     finally:
         stop.set()
         thread.join()
-    assert [stroke.tolist() for stroke in pad.ink.strokes] == [s.tolist() for s in Ink.example(5).strokes] * 5
+    assert strokes(pad.ink) == strokes(Ink.example(5)) * 5
 
 
-def test_it_is_shown_in_a_cell_with_words_for_readers_without_a_browser(pad):
+def test_its_text_tells_what_is_read(pad):
     draw(pad, Ink.example(7))
     assert repr(pad) == f"DrawingPad({pad.prediction})"
     assert repr(pad).startswith("DrawingPad(7 (")
 
 
-def test_without_a_network_it_says_what_to_do(monkeypatch, tmp_path):
+def test_a_missing_kit_network_is_an_error_with_a_remedy(monkeypatch, tmp_path):
     from digitlab import recognizer
 
     monkeypatch.setattr(recognizer.Recognizer.load.__func__, "__defaults__", (tmp_path / "none",))
@@ -247,44 +260,59 @@ def test_without_a_network_it_says_what_to_do(monkeypatch, tmp_path):
         DrawingPad()
 
 
-def test_undo_takes_the_last_stroke_away(pad):
+def test_undo_removes_the_last_stroke(pad):
     draw(pad, Ink.example(4))
     button(pad, "Undo").click()
     assert len(pad.ink.strokes) == len(Ink.example(4).strokes) - 1
-    assert np.array_equal(picture(pad), prepare(pad.ink))
+    assert np.array_equal(seen_image(pad), prepare(pad.ink))
     for _ in range(3):
         button(pad, "Undo").click()
-    assert shown(pad, "words") == "Draw a digit, 0 to 9."
+    assert answer(pad, "words") == "Draw a digit, 0 to 9."
 
 
-@pytest.mark.parametrize(("key", "left"), [("Backspace", 1), ("Escape", 0), ("Delete", 0), ("x", 2)])
-def test_keys_on_the_canvas(pad, key, left):
+@pytest.mark.parametrize(("key", "left"), [("Backspace", 1), ("Escape", 0), ("Delete", 0), ("x", 2), ("z", 2)])
+def test_keys_on_the_canvas_undo_and_clear(pad, key, left):
     draw(pad, Ink.example(4))
-    play(pad, "key_down", key=key, shift_key=False, ctrl_key=False, meta_key=False)
+    press_key(pad, key)
     assert len(pad.ink.strokes) == left
 
 
-def test_only_what_is_asked_for_is_on_a_pad(pad, recognizer):
+def test_ctrl_z_undoes_and_ctrl_backspace_does_nothing(pad):
+    draw(pad, Ink.example(4))
+    press_key(pad, "z", ctrl=True)
+    assert len(pad.ink.strokes) == 1
+    press_key(pad, "Backspace", ctrl=True)
+    assert len(pad.ink.strokes) == 1
+
+
+def test_a_pad_has_clear_and_undo_and_what_its_panels_bring(recognizer, be, drawings):
     def names(pad):
-        return [found.description for found in widgets(pad) if isinstance(found, (Button, ToggleButton))]
+        return [found.description for found in all_widgets(pad) if isinstance(found, (Button, ToggleButton))]
 
-    assert names(pad) == ["Clear", "Undo"]
-    full = DrawingPad(recognizer, save=True, trackpad=True, how_it_sees=True, teach=True, hand_in=True)
+    assert names(DrawingPad(recognizer)) == names(DrawingPad(recognizer, panels=[])) == ["Clear", "Undo"]
+    everything = [StepsPanel(), SavePanel(), TeachPanel(), SubmitPanel(be("otter"))]
+    full = DrawingPad(recognizer, trackpad=True, panels=everything)
     assert names(full) == [
-        *("Clear", "Undo", "Save picture", "Click to start and to end a stroke"),
-        *("Show how it sees", "Feed it the whole canvas", "Add", "Learn", "Cancel", "Hand in"),
+        *("Clear", "Undo", "Click to start and to end a stroke", "Show how it sees", "Feed it the whole canvas"),
+        *("Save picture", "Add", "Learn", "Cancel", "Hand in"),
     ]
-    assert names(DrawingPad(recognizer, hand_in=True)) == ["Clear", "Undo", "Hand in"]
 
 
-def test_by_clicks_the_button_need_not_be_held(recognizer):
+def test_with_the_trackpad_switch_clicks_start_and_end_a_stroke(recognizer):
     pad = DrawingPad(recognizer, trackpad=True)
     button(pad, "Click to start and to end a stroke").value = True
     for event, x, y in [("down", 50, 50), ("up", 50, 50), ("move", 60, 80), ("move", 70, 90), ("down", 70, 90)]:
-        at(pad, f"mouse_{event}", x, y)
-    at(pad, "mouse_up", 70, 90)
-    at(pad, "mouse_move", 200, 200)
-    assert [stroke.tolist() for stroke in pad.ink.strokes] == [[[50, 50], [60, 80], [70, 90]]]
+        play_at(pad, f"mouse_{event}", x, y)
+    play_at(pad, "mouse_up", 70, 90)
+    play_at(pad, "mouse_move", 200, 200)
+    assert strokes(pad.ink) == [[[50, 50], [60, 80], [70, 90]]]
+
+
+def test_a_room_of_trackpads_has_the_switch_on_in_every_pad(recognizer, monkeypatch):
+    monkeypatch.setenv("DIGITLAB_TRACKPAD", "1")
+    assert button(DrawingPad(recognizer), "Click to start and to end a stroke").value is True
+    monkeypatch.setenv("DIGITLAB_TRACKPAD", "0")
+    assert button(DrawingPad(recognizer, trackpad=True), "Click to start and to end a stroke").value is False
 
 
 def test_two_networks_answer_side_by_side(recognizer, tmp_path):
@@ -298,26 +326,15 @@ def test_two_networks_answer_side_by_side(recognizer, tmp_path):
     assert "There is none yet. Train it in notebook 2" in html.unescape(pad._answer.value)
 
 
-def test_a_pad_whose_only_network_is_missing_says_so_and_is_drawn_on(tmp_path):
+def test_a_pad_without_a_network_says_so_and_can_be_drawn_on(tmp_path):
     pad = DrawingPad(networks={"yours": tmp_path / "none"})
     draw(pad, Ink.example(5))
     assert pad.prediction is None
-    assert len(pad.ink.strokes) == len(Ink.example(5).strokes)
+    assert strokes(pad.ink) == strokes(Ink.example(5))
     assert "There is none yet. Train it in notebook 2" in pad._answer.value
 
 
-def test_learning_that_cannot_be_started_is_told_and_can_be_tried_again(recognizer, drawings, monkeypatch):
-    def fail(*arguments, **options):
-        raise OSError(12, "Cannot allocate memory")
-
-    pad = DrawingPad(recognizer, teach=True)
-    monkeypatch.setattr("digitlab.training.finetune.subprocess.Popen", fail)
-    button(pad, "Learn").click()
-    assert words(pad, "lesson") == "Nothing was learnt: no process could be started (Cannot allocate memory)."
-    assert not button(pad, "Learn").disabled
-
-
-def test_it_says_where_sure_and_the_bars_differ(pad):
+def test_a_sentence_explains_where_confidence_and_bars_differ(pad):
     class Torn(Recognizer):
         def __init__(self):
             pass
@@ -326,100 +343,263 @@ def test_it_says_where_sure_and_the_bars_differ(pad):
             return Prediction(None, "unsure", 0.5, np.eye(10)[3], prepare(drawing))
 
     draw(pad, Ink.example(3))
-    assert shown(pad, "difference").strip() == ""
+    assert answer(pad, "difference").strip() == ""
     torn = DrawingPad(Torn())
     draw(torn, Ink.example(3))
-    assert "“Sure” is the chance that it is a digit, and this one." in shown(torn, "difference")
+    assert "“Sure” is the chance that it is a digit, and this one." in answer(torn, "difference")
 
 
-def test_a_recognizer_and_networks_are_one_too_many(recognizer):
+def test_a_recognizer_and_networks_together_are_an_error(recognizer):
     with pytest.raises(ValueError, match="either a recognizer or networks"):
         DrawingPad(recognizer, networks={"ours": recognizer})
     with pytest.raises(ValueError, match="at least one network"):
         DrawingPad(networks={})
 
 
-def test_the_way_of_a_drawing_is_shown_and_can_be_left_out(recognizer):
-    pad = DrawingPad(recognizer, how_it_sees=True)
-    small = Ink([stroke * 0.3 + 180 for stroke in Ink.example(7).strokes])
-    draw(pad, small)
-    assert pad.prediction.digit == 7
-    assert "digitlab-steps" not in pad._steps.value
-    button(pad, "Show how it sees").value = True
-    captions = re.findall("<figcaption[^>]*>([^<]*)<", pad._steps.value)
-    assert captions == ["canvas", "cropped to its ink", "fitted into 20 x 20", "centred in 28 x 28"]
-    button(pad, "Feed it the whole canvas").value = True
-    assert np.array_equal(pad.prediction.image, shrink(small))
-    assert np.array_equal(picture(pad), shrink(small))
-    assert "resized to 28 x 28" in pad._steps.value
-    button(pad, "Feed it the whole canvas").value = False
-    assert pad.prediction.digit == 7
-
-
 def test_a_replay_draws_as_a_hand_would(pad):
     begun = time.monotonic()
     pad.replay(Ink.example(3), seconds=0.3)
     assert time.monotonic() - begun >= 0.3
-    assert shown(pad, "digit") == "3"
+    assert answer(pad, "digit") == "3"
     pad.replay(Ink([stroke * 2 for stroke in Ink.example(6).strokes], (560, 560)), seconds=0)
-    assert [s.tolist() for s in pad.ink.strokes] == [s.tolist() for s in Ink.example(6).strokes]
-    assert shown(pad, "digit") == "6"
+    assert strokes(pad.ink) == strokes(Ink.example(6))
+    assert answer(pad, "digit") == "6"
+
+
+def test_a_pad_can_replay_its_own_drawing(pad):
+    draw(pad, Ink.example(4))
+    pad.replay(pad.ink, seconds=0)
+    assert strokes(pad.ink) == strokes(Ink.example(4))
+    assert answer(pad, "digit") == "4"
+
+
+def test_an_interrupted_replay_lifts_the_pen(pad, monkeypatch):
+    def interrupt(seconds):
+        if threading.current_thread() is threading.main_thread() and len(pad.ink.strokes[0]) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("digitlab.pad.time.sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pad.replay(Ink.example(3))
+    monkeypatch.undo()
+    play_at(pad, "mouse_move", 200, 200)
+    assert strokes(pad.ink) == [strokes(Ink.example(3))[0][:3]]
+    play_at(pad, "mouse_down", 10, 10)
+    assert len(pad.ink.strokes) == 2
+
+
+def test_one_thread_reads_as_long_as_there_is_a_pad():
+    script = """
+import threading
+from digitlab import Recognizer
+from digitlab.pad import DrawingPad
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name == "digitlab-reader"]
+
+assert threading.enumerate() == [threading.main_thread()]
+pads = [DrawingPad(Recognizer.load()) for _ in range(2)]
+(thread,) = readers()
+pads[0].close()
+assert readers() == [thread]
+pads[1].close()
+thread.join(10)
+assert not thread.is_alive()
+DrawingPad(Recognizer.load())
+assert len(readers()) == 1
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_drawing_that_cannot_be_read_is_reported_and_the_next_is_read(pad, recognizer):
+    class Broken(Recognizer):
+        def __init__(self):
+            self.fails = False
+
+        def predict(self, drawing, prepare):
+            if self.fails:
+                raise RuntimeError("the network is broken")
+            return recognizer.predict(drawing, prepare)
+
+    network = Broken()
+    broken = DrawingPad(network)
+    network.fails = True
+    draw(broken, Ink.example(3))
+    wait_until(lambda: find_text(broken, "message") == "This drawing could not be read: the network is broken")
+    draw(pad, Ink.example(5))
+    wait_until(lambda: ">5<" in pad._answer.value)
+
+
+# The panels
+
+
+def test_the_steps_are_shown_and_can_be_left_out(recognizer):
+    pad = DrawingPad(recognizer, panels=[StepsPanel()])
+    small = Ink([stroke * 0.3 + 180 for stroke in Ink.example(7).strokes])
+    draw(pad, small)
+
+    def captions():
+        values = [found.value for found in all_widgets(pad) if "digitlab-steps" in str(getattr(found, "value", ""))]
+        return [caption for value in values for caption in re.findall("<figcaption>([^<]*)<", value)]
+
+    assert pad.prediction.digit == 7
+    assert captions() == []
+    button(pad, "Show how it sees").value = True
+    assert captions() == ["canvas", "cropped to its ink", "fitted into 20 x 20", "centred in 28 x 28"]
+    button(pad, "Feed it the whole canvas").value = True
+    assert np.array_equal(pad.prediction.image, shrink(small))
+    assert np.array_equal(seen_image(pad), shrink(small))
+    assert captions() == ["canvas", "resized to 28 x 28"]
+    button(pad, "Feed it the whole canvas").value = False
+    assert pad.prediction.digit == 7
 
 
 @pytest.fixture
 def drawings(tmp_path, monkeypatch):
     folder = tmp_path / "drawings"
-    monkeypatch.setattr("digitlab.pad.DRAWINGS", folder)
-    monkeypatch.setattr("digitlab.pad.MY_DRAWINGS", folder / "my_drawings.jsonl")
-    monkeypatch.setattr("digitlab_classroom.submissions.DRAWINGS", folder)
+    monkeypatch.setattr("digitlab_classroom.seat_memory.DRAWINGS", folder)
     return folder
 
 
-def test_a_picture_is_saved_and_can_be_downloaded(recognizer, drawings):
-    pad = DrawingPad(recognizer, save=True)
+def test_a_saved_picture_can_be_downloaded(recognizer, drawings):
+    pad = DrawingPad(recognizer, panels=[SavePanel(drawings)])
     button(pad, "Save picture").click()
-    assert words(pad, "message") == "Draw something first."
+    assert find_text(pad, "saved") == "Draw something first."
     draw(pad, Ink.example(2))
     button(pad, "Save picture").click()
-    play(pad, "key_down", key="s", shift_key=False, ctrl_key=False, meta_key=False)
+    press_key(pad, "s")
     assert sorted(path.name for path in drawings.iterdir()) == ["drawing-001.png", "drawing-002.png"]
     saved = cv2.imread(str(drawings / "drawing-001.png"), cv2.IMREAD_GRAYSCALE)
     assert np.array_equal(saved, Ink.example(2).render())
-    link = re.search(r'download="drawing-002.png" href="data:image/png;base64,([^"]*)"', pad._message.value)
+    values = "".join(str(getattr(found, "value", "")) for found in all_widgets(pad))
+    link = re.search(r'download="drawing-002.png" href="data:image/png;base64,([^"]*)"', values)
     assert base64.b64decode(link.group(1)) == (drawings / "drawing-002.png").read_bytes()
     assert recognizer.predict(saved).digit == 2
+    button(pad, "Clear").click()
+    assert find_text(pad, "saved") == ""
+
+
+@pytest.mark.parametrize("held", ["ctrl", "meta"])
+def test_ctrl_s_saves_the_notebook_and_no_picture(recognizer, drawings, held):
+    pad = DrawingPad(recognizer, panels=[SavePanel(drawings)])
+    draw(pad, Ink.example(2))
+    press_key(pad, "s", **{held: True})
+    assert not drawings.exists()
+
+
+def test_without_its_panel_the_key_s_saves_no_picture(recognizer, tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(panels, "save_image", lambda *arguments: saved.append(arguments))
+    pad = DrawingPad(recognizer)
+    draw(pad, Ink.example(2))
+    press_key(pad, "s")
+    assert saved == []
 
 
 def test_added_drawings_are_kept_and_counted(recognizer, drawings):
-    pad = DrawingPad(recognizer, teach=True)
+    file = drawings / "my_drawings.jsonl"
+    panel = TeachPanel(drawings=file)
+    pad = DrawingPad(recognizer, panels=[panel])
     button(pad, "Add").click()
-    assert words(pad, "lesson") == "Choose the digit that you meant first."
-    pad._meant.value = "7"
+    assert find_text(pad, "lesson") == "Choose the digit that you meant first."
+    panel.label = 7
     button(pad, "Add").click()
-    assert words(pad, "lesson") == "Draw something first."
+    assert find_text(pad, "lesson") == "Draw something first."
     for _ in range(2):
         draw(pad, Ink.example(7))
         button(pad, "Add").click()
     assert not pad.ink
-    kept = read_drawings(drawings / "my_drawings.jsonl")
+    kept = read_drawings(file)
     assert [drawing.label for drawing in kept] == ["7", "7"]
-    assert [stroke.tolist() for stroke in kept[0].ink.strokes] == [s.tolist() for s in Ink.example(7).strokes]
-    assert re.sub(r"\D", "", words(pad, "counts")) == "0000000200"
-    assert re.sub(r"\D", "", words(DrawingPad(recognizer, teach=True), "counts")) == "0000000200"
-    with pytest.raises(ValueError, match="must be one from 0 to 9"):
-        pad.add("A")
+    assert strokes(kept[0].ink) == strokes(Ink.example(7))
+    assert re.sub(r"\D", "", find_text(pad, "counted")) == "0000000200"
+    again = DrawingPad(recognizer, panels=[TeachPanel(drawings=file)])
+    assert re.sub(r"\D", "", find_text(again, "counted")) == "0000000200"
+    with pytest.raises(ValueError, match="Invalid label 'A': use a digit from 0 to 9"):
+        panel.add("A")
 
 
-def test_a_folder_that_cannot_be_written_is_said_in_the_pad_and_costs_nothing(recognizer, drawings):
+def test_a_folder_that_cannot_be_written_costs_no_drawing(recognizer, drawings):
     drawings.write_text("This is a file, where a folder should be.")
-    pad = DrawingPad(recognizer, save=True, teach=True)
+    panel = TeachPanel(drawings=drawings / "my_drawings.jsonl")
+    pad = DrawingPad(recognizer, panels=[SavePanel(drawings), panel])
     draw(pad, Ink.example(4))
     button(pad, "Save picture").click()
-    assert "could not be saved" in words(pad, "message")
-    pad._meant.value = "4"
+    assert "could not be saved" in find_text(pad, "saved")
+    panel.label = 4
     button(pad, "Add").click()
-    assert "could not be kept" in words(pad, "lesson")
-    assert len(pad.ink.strokes) == len(Ink.example(4).strokes)
+    assert "could not be kept" in find_text(pad, "lesson")
+    assert strokes(pad.ink) == strokes(Ink.example(4))
+
+
+def is_learning(pad):
+    learn, cancel = button(pad, "Learn"), button(pad, "Cancel")
+    row = next(found for found in all_widgets(pad) if cancel in getattr(found, "children", ()))
+    assert learn.disabled == (row.layout.display != "none")
+    return learn.disabled
+
+
+def test_learning_that_cannot_be_started_can_be_tried_again(recognizer, drawings, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(12, "Cannot allocate memory")
+
+    pad = DrawingPad(recognizer, panels=[TeachPanel(drawings=drawings / "my_drawings.jsonl")])
+    monkeypatch.setattr("digitlab.training.finetune.subprocess.Popen", fail)
+    button(pad, "Learn").click()
+    assert find_text(pad, "lesson") == "Nothing was learnt: no process could be started (Cannot allocate memory)."
+    assert not is_learning(pad)
+
+
+class FakeProcess:
+    """Stands in for the process that learns: a test says how it ends."""
+
+    def __init__(self, on_progress, on_end, drawings, network):
+        self.on_end = on_end
+        FakeProcess.last = self
+
+    def cancel(self):
+        self.on_end(None)
+
+
+RESULT = {
+    "held_out": {"count": 3, "before": 1, "after": 3},
+    "mnist": {"count": 10_000, "before": 9_900, "after": 9_890},
+    "learnt": 4,
+}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"hello"])
+def test_a_taught_network_that_cannot_be_loaded_is_reported(recognizer, drawings, monkeypatch, content):
+    taught = drawings.with_name("taught")
+    if content is not None:
+        taught.with_suffix(".onnx").write_bytes(content)
+    monkeypatch.setattr(panels, "TAUGHT_NETWORK", taught)
+    monkeypatch.setattr(panels, "FinetuneProcess", FakeProcess)
+    pad = DrawingPad(recognizer, panels=[TeachPanel(drawings=drawings / "my_drawings.jsonl")])
+    button(pad, "Learn").click()
+    assert is_learning(pad)
+    FakeProcess.last.on_end(RESULT)
+    assert find_text(pad, "lesson").startswith("The taught network could not be loaded: ")
+    assert not is_learning(pad)
+    assert list(pad.networks) == [""]
+
+
+def test_the_taught_network_answers_beside_the_first(recognizer, drawings, monkeypatch):
+    monkeypatch.setattr(panels, "TAUGHT_NETWORK", MNIST_ONLY_NETWORK)
+    monkeypatch.setattr(panels, "FinetuneProcess", FakeProcess)
+    pad = DrawingPad(recognizer, panels=[TeachPanel(drawings=drawings / "my_drawings.jsonl")])
+    draw(pad, Ink.example(3))
+    button(pad, "Learn").click()
+    FakeProcess.last.on_end(RESULT)
+    assert list(pad.predictions) == ["not taught", "taught"]
+    assert "It learnt 4 of your drawings. Of the 3 others" in find_text(pad, "lesson")
+    button(pad, "Learn").click()
+    button(pad, "Cancel").click()
+    assert find_text(pad, "lesson") == "Cancelled. Nothing was learnt; the networks are as they were."
+    assert not is_learning(pad)
+
+
+# Handing in, and the view of what was handed in
 
 
 @pytest.fixture
@@ -434,57 +614,62 @@ def be(tmp_path, drawings, monkeypatch):
 
 
 def test_a_drawing_is_handed_in_to_the_class(recognizer, be):
-    pad = DrawingPad(recognizer, hand_in=be("otter"))
+    panel = SubmitPanel(be("otter"))
+    pad = DrawingPad(recognizer, panels=[panel])
     button(pad, "Hand in").click()
-    assert words(pad, "handed-in") == "Choose the digit that you meant first."
-    pad._meant.value = "7"
+    assert find_text(pad, "submitted") == "Choose the digit that you meant first."
+    panel.label = 7
     button(pad, "Hand in").click()
-    assert words(pad, "handed-in") == "Draw something first."
+    assert find_text(pad, "submitted") == "Draw something first."
     for count in (1, 2):
         draw(pad, Ink([stroke + count for stroke in Ink.example(7).strokes]))
         button(pad, "Hand in").click()
-        assert words(pad, "handed-in") == f"Handed in as otter: {count} so far."
+        assert find_text(pad, "submitted") == f"Handed in as otter: {count} so far."
         assert not pad.ink
-    assert re.sub(r"\D", "", words(pad, "counts")) == "0000000200"
-    assert "handed in so far" in words(pad, "counts")
+    assert re.sub(r"\D", "", find_text(pad, "counted")) == "0000000200"
+    assert "handed in so far" in find_text(pad, "counted")
     draw(pad, Ink.example(3))
-    assert pad.hand_in(3) == 3
+    assert panel.submit(3) == 3
     assert [(one.writer, one.label) for one in be("heron").drawings()] == [("otter", label) for label in "773"]
-    with pytest.raises(ValueError, match="must be one from 0 to 9"):
-        pad.hand_in("A")
+    with pytest.raises(ValueError, match="Invalid label 'A'"):
+        panel.submit("A")
 
 
-def test_teaching_and_handing_in_share_one_row_of_digits(recognizer, be, drawings):
-    pad = DrawingPad(recognizer, teach=True, hand_in=be("otter"))
-    assert len([found for found in widgets(pad) if found is pad._meant]) == 1
-    pad._meant.value = "4"
-    for words_on_it in ("Hand in", "Add"):
-        draw(pad, Ink.example(4))
-        button(pad, words_on_it).click()
-    assert len(be("otter").drawings()) == len(read_drawings(drawings / "my_drawings.jsonl")) == 1
+def test_teaching_and_handing_in_have_their_own_digits(recognizer, be, drawings):
+    teach, submit = TeachPanel(drawings=drawings / "my_drawings.jsonl"), SubmitPanel(be("otter"))
+    pad = DrawingPad(recognizer, panels=[teach, submit])
+    submit.label = 4
+    draw(pad, Ink.example(4))
+    button(pad, "Add").click()
+    assert find_text(pad, "lesson") == "Choose the digit that you meant first."
+    button(pad, "Hand in").click()
+    assert [one.label for one in be("otter").drawings()] == ["4"]
+    assert not pad.ink
 
 
-def test_a_class_that_cannot_be_reached_is_said_and_the_drawing_is_kept(recognizer, be, drawings):
-    digits = be("otter")
-    digits.folder.write_text("This is a file, where a folder should be.")
-    pad = DrawingPad(recognizer, hand_in=digits)
-    pad._meant.value = "4"
+def test_a_class_that_cannot_be_reached_costs_no_drawing(recognizer, be, drawings):
+    store = be("otter")
+    store.folder.write_text("This is a file, where a folder should be.")
+    panel = SubmitPanel(store)
+    pad = DrawingPad(recognizer, panels=[panel])
+    panel.label = 4
     draw(pad, Ink.example(4))
     button(pad, "Hand in").click()
     assert re.search(
-        "could not be handed in to .* It is kept in .* and goes along with the next one", words(pad, "handed-in")
+        "could not be handed in to .* It is kept in .* and goes along with the next one", find_text(pad, "submitted")
     )
     assert not pad.ink
     draw(pad, Ink.example(5))
     with pytest.raises(NotSubmittedError):
-        pad.hand_in(5)
-    assert "2 that could not be handed in before will go along" in words(DrawingPad(hand_in=digits), "handed-in")
+        panel.submit(5)
+    again = DrawingPad(panels=[SubmitPanel(store)])
+    assert "2 that could not be handed in before will go along" in find_text(again, "submitted")
     shutil.rmtree(drawings)
     drawings.write_text("This is a file, too.")
     draw(pad, Ink.example(4))
     button(pad, "Hand in").click()
-    assert words(pad, "handed-in").endswith("It is still on the canvas.")
-    assert len(pad.ink.strokes) == len(Ink.example(4).strokes)
+    assert find_text(pad, "submitted").endswith("It is still on the canvas.")
+    assert strokes(pad.ink) == strokes(Ink.example(4))
 
 
 def shown_in(view):
@@ -495,9 +680,9 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
     otter = be("otter")
     view = SubmissionsView(recognizer, otter)
     assert "Nobody has handed in anything yet" in shown_in(view)
-    otter.hand_in(Ink.example(7), 7)
-    otter.hand_in(Ink.example(3), 5)
-    be("heron").hand_in(Ink.example(8), 8)
+    otter.submit(Ink.example(7), 7)
+    otter.submit(Ink.example(3), 5)
+    be("heron").submit(Ink.example(8), 8)
     view.refresh()
     overview = html.unescape(re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", view._overview.value)))
     assert "3 digits by 2 writers: 2 read right" in overview
@@ -507,7 +692,7 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
         "A 8 by heron 1",
         "A 7 by otter 1",
     ]
-    be("heron").hand_in(Ink.example(1), 1)
+    be("heron").submit(Ink.example(1), 1)
     view.refresh()
     assert re.findall('alt="([^"]*)"', view._gallery.value)[0] == "A 1 by heron 2"
 
@@ -517,7 +702,7 @@ def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(
     view = SubmissionsView(recognizer, digits)
     sent = []
     view._overview.observe(lambda change: sent.append(change["new"]), "value")
-    be("heron").hand_in(Ink.example(8), 8)
+    be("heron").submit(Ink.example(8), 8)
     wait_until(lambda: sent)
     read = []
     monkeypatch.setattr(type(recognizer), "predict_many", lambda self, inks: read.extend(inks) or [])
@@ -530,7 +715,7 @@ def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(
 
 def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
     digits = be("otter")
-    digits.hand_in(Ink.example(7), "<")
+    digits.submit(Ink.example(7), "<")
     bad = digits.folder / "<script>alert(1)<b>"
     bad.mkdir()
     (bad / "drawings.jsonl").write_text(Ink.example(7).to_json('"') + "\n" + Ink.example(8).to_json(3) + "\n")
@@ -545,16 +730,16 @@ def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
 def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_back(recognizer, be):
     digits = be("otter")
     for digit in (3, 4):
-        digits.hand_in(Ink.example(digit), digit)
+        digits.submit(Ink.example(digit), digit)
     view = SubmissionsView(recognizer, digits)
     assert view._teachers.layout.display == "flex"
     button(view, "Hide").click()
-    assert words(view, "class-message") == "Choose a drawing first, by the name below it."
+    assert find_text(view, "class-message") == "Choose a drawing first, by the name below it."
     options = dict(view._which.options)
     assert list(options) == ["Choose a drawing", "otter 2: a 4", "otter 1: a 3", "all by otter"]
     view._which.value = options["otter 2: a 4"]
     button(view, "Hide").click()
-    assert "otter 2 is shown to nobody any more" in words(view, "class-message")
+    assert "otter 2 is shown to nobody any more" in find_text(view, "class-message")
     assert [one.label for one in SubmissionStore(digits.folder).drawings()] == ["3"]
     assert "otter 2" not in shown_in(view)
     button(view, "Show again").click()
@@ -569,30 +754,38 @@ def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_bac
 
 def test_a_seat_that_may_not_hide_is_not_asked(recognizer, be, monkeypatch):
     digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
+    digits.submit(Ink.example(3), 3)
     monkeypatch.setattr(SubmissionStore, "may_hide", False)
     view = SubmissionsView(recognizer, digits)
     assert view._teachers.layout.display == "none"
     view.close()
 
 
-def test_a_pad_needs_no_tensorflow():
+def test_pad_and_panels_need_no_tensorflow():
     script = (
-        "import sys, digitlab.pad, digitlab_classroom.view; print(sorted({name.split('.')[0] for name in sys.modules}))"
+        "import sys, digitlab.panels, digitlab_classroom.submit_panel, digitlab_classroom.view\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "cv2" in done.stdout
     assert not re.search("tensorflow|keras|matplotlib|onnx", done.stdout)
 
 
-def test_few_points_make_a_round_line_the_same_piece_by_piece_as_at_once():
+def test_the_pad_imports_neither_panels_nor_the_classroom():
+    script = "import sys, digitlab.pad; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "digitlab.pen" in done.stdout
+    assert not re.search(r"digitlab\.panels|digitlab\.training|digitlab_classroom", done.stdout)
+
+
+def test_a_curve_in_pieces_equals_the_whole_and_is_smooth():
     angles = np.linspace(0, 2 * np.pi, 12)
     points = np.stack([140 + 90 * np.cos(angles), 140 + 90 * np.sin(angles)], axis=1)
-    curve = _curve(points)
+    curve = smooth_curve(points)
     steps = np.diff(curve, axis=0)
     steps = steps[np.hypot(*steps.T) > 1e-9]
     turns = np.abs(np.diff(np.unwrap(np.arctan2(*steps.T))))
-    assert turns.max() < np.radians(15)  # the points themselves: 33 degrees
-    pieces = [_curve(points[number - 2 : number + 1]) for number in range(2, len(points))]
+    assert turns.max() < np.radians(15)  # At the points themselves: 33 degrees.
+    pieces = [smooth_curve(points[number - 2 : number + 1]) for number in range(2, len(points))]
     assert np.array_equal(np.concatenate(pieces), curve)
-    assert np.array_equal(_curve(points[:2])[-1], curve[0])
+    assert np.array_equal(smooth_curve(points[:2])[-1], curve[0])

@@ -19,11 +19,14 @@ CELLS = [
     """\
 from digitlab import Ink, Recognizer
 from digitlab.pad import DrawingPad
+from digitlab.panels import SavePanel, StepsPanel, TeachPanel
 from digitlab.paths import MNIST_ONLY_NETWORK, MY_NETWORK
+from digitlab_classroom.submit_panel import SubmitPanel
 
 plain = Recognizer.load(MNIST_ONLY_NETWORK)
 networks = {"ours": Recognizer.load(), "plain": plain, "yours": MY_NETWORK}
-pad = DrawingPad(networks=networks, save=True, trackpad=True, how_it_sees=True, teach=True, hand_in=True)
+teach, submit = TeachPanel(), SubmitPanel()
+pad = DrawingPad(networks=networks, trackpad=True, panels=[StepsPanel(), SavePanel(), teach, submit])
 pad""",
     """\
 import time
@@ -67,6 +70,14 @@ def words(page):
     return pad(page).locator(".digitlab-words")
 
 
+def panel(page, title):
+    return pad(page).locator(".digitlab-panel", has_text=title)
+
+
+def choose(page, title, digit):
+    panel(page, title).locator(".digitlab-labels").get_by_text(str(digit), exact=True).click()
+
+
 def run_cell(page, source):
     """Put code into the last cell and run it, without waiting for its end."""
     cell = page.locator(".jp-CodeCell").last
@@ -94,16 +105,16 @@ def test_the_keyboard_does_all_of_it_and_gets_past_the_canvas(clear_page, lab):
     draw(page, Ink.example(4))
     wait_until(lambda: white_pixels(page) > 1000, page)
     page.keyboard.press("s")
-    expect(pad(page).locator(".digitlab-message")).to_contain_text("Saved as drawings/drawing-")
+    expect(pad(page).locator(".digitlab-saved")).to_contain_text("Saved as drawings/drawing-")
     page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")
     wait_until(lambda: white_pixels(page) == 0, page)
     page.keyboard.press("Tab")
     expect(pad(page).get_by_role("button", name="Clear", exact=True)).to_be_focused()
-    for name in ("Undo", "Save picture", "Click to start and to end a stroke", "Show how it sees"):
+    for name in ("Undo", "Click to start and to end a stroke", "Show how it sees"):
         page.keyboard.press("Tab")
         expect(pad(page).get_by_role("button", name=name, exact=True)).to_be_focused()
-    for name in ("Click to start and to end a stroke", "Save picture", "Undo", "Clear"):
+    for name in ("Click to start and to end a stroke", "Undo", "Clear"):
         page.keyboard.press("Shift+Tab")
         expect(pad(page).get_by_role("button", name=name, exact=True)).to_be_focused()
     page.keyboard.press("Shift+Tab")
@@ -253,13 +264,13 @@ def test_a_replay_is_seen_while_it_draws(clear_page):
 def test_it_learns_a_hand_and_says_what_came_of_it(clear_page, lab):
     page = clear_page
     expect(pad(page).locator(".digitlab-lesson")).to_contain_text("Nothing is learnt before you press Learn")
-    pad(page).locator(".digitlab-meant").get_by_text("7", exact=True).click()
+    choose(page, "Teach", 7)
     strokes = [[(80, 60), (190, 55), (150, 140), (110, 240)], [(50, 200), (120, 195), (220, 200)]]
     random = np.random.default_rng(0)
     for number in range(1, 7):
         draw(page, Ink([np.array(stroke) + random.normal(0, 5, (len(stroke), 2)) for stroke in strokes]))
         press(page, "Add")
-        expect(pad(page).locator(".digitlab-counts > div").nth(7)).to_have_text(str(number))
+        expect(panel(page, "Teach").locator(".digitlab-counts > div").nth(7)).to_have_text(str(number))
     assert [drawing.label for drawing in read_drawings(lab.home / "drawings" / "my_drawings.jsonl")] == ["7"] * 6
     press(page, "Learn")
     # Meanwhile one goes on drawing.
@@ -309,15 +320,15 @@ def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(
     # Another test may have chosen a digit.
     run_cell(
         page,
-        "from digitlab_classroom.view import SubmissionsView\npad._meant.value = None\ndisplay(SubmissionsView(plain))",
+        "from digitlab_classroom.view import SubmissionsView\nsubmit.label = None\ndisplay(SubmissionsView(plain))",
     )
     expect(view(page)).to_contain_text("Nobody has handed in anything yet.")
     ink = draw(page, Ink.example(7))
     press(page, "Hand in")
-    expect(pad(page).locator(".digitlab-handed-in")).to_have_text("Choose the digit that you meant first.")
-    pad(page).locator(".digitlab-meant").get_by_text("7", exact=True).click()
+    expect(pad(page).locator(".digitlab-submitted")).to_have_text("Choose the digit that you meant first.")
+    choose(page, "Hand in", 7)
     press(page, "Hand in")
-    expect(pad(page).locator(".digitlab-handed-in")).to_have_text(re.compile(r"Handed in as [a-z]+: 1 so far\."))
+    expect(pad(page).locator(".digitlab-submitted")).to_have_text(re.compile(r"Handed in as [a-z]+: 1 so far\."))
     expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
     (file,) = class_folder.glob("*/drawings.jsonl")
     (drawing,) = read_drawings(file)
@@ -373,10 +384,10 @@ def test_it_survives_a_restart_of_the_kernel(clear_page):
     run_cell(page, "print('nothing is replayed')")
     expect(page.get_by_text("nothing is replayed", exact=True)).to_be_visible()
     draw(page, Ink.example(3))
-    pad(page).locator(".digitlab-meant").get_by_text("3", exact=True).click()
+    choose(page, "Teach", 3)
     press(page, "Add")
-    expect(pad(page).locator(".digitlab-counts > div").nth(3)).not_to_have_text("0")
-    added = pad(page).locator(".digitlab-counts").inner_text()
+    expect(panel(page, "Teach").locator(".digitlab-counts > div").nth(3)).not_to_have_text("0")
+    added = panel(page, "Teach").locator(".digitlab-counts").inner_text()
     draw(page, Ink.example(0))
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("0")
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
@@ -384,7 +395,7 @@ def test_it_survives_a_restart_of_the_kernel(clear_page):
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
     # What was added is still there.
-    expect(pad(page).locator(".digitlab-counts")).to_have_text(added.replace("\n", ""))
+    expect(panel(page, "Teach").locator(".digitlab-counts")).to_have_text(added.replace("\n", ""))
     wait_until(lambda: white_pixels(page) == 0, page)
     draw(page, Ink.example(4))
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("4")
@@ -403,7 +414,7 @@ def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, widt
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("9")
     page.screenshot(path=picture_path(f"pad-{name}.png"))
     box = pad(page).bounding_box()
-    for part in (".digitlab-answer", ".digitlab-meant", ".digitlab-counts", "canvas"):
+    for part in (".digitlab-answer", ".digitlab-labels", ".digitlab-counts", "canvas"):
         inner = pad(page).locator(part).first.bounding_box()
         assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
     page.set_viewport_size({"width": 1400, "height": 1200})
@@ -424,14 +435,14 @@ def test_all_tools_are_used_with_a_finger(browser, lab, notebook):
     ink.undo()
     wait_until(lambda: np.abs(seen(page).astype(int) - prepare(ink)).max() <= 8, page)
     tap("Save picture")
-    expect(pad(page).locator(".digitlab-message")).to_contain_text("Saved as drawings/drawing-")
+    expect(pad(page).locator(".digitlab-saved")).to_contain_text("Saved as drawings/drawing-")
     tap("Show how it sees")
     expect(pad(page).locator(".digitlab-steps figcaption")).to_have_count(4)
     tap("Feed it the whole canvas")
     wait_until(lambda: np.abs(seen(page).astype(int) - shrink(ink)).max() <= 8, page)
-    column = pad(page).locator(".digitlab-counts > div").nth(6)
+    column = panel(page, "Teach").locator(".digitlab-counts > div").nth(6)
     before = int(column.inner_text())
-    pad(page).locator(".digitlab-meant").get_by_text("6", exact=True).tap()
+    panel(page, "Teach").locator(".digitlab-labels").get_by_text("6", exact=True).tap()
     tap("Add")
     expect(column).to_have_text(str(before + 1))
     expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")

@@ -1,4 +1,4 @@
-"""The notebooks' figures: what they show and say, not how their pixels look."""
+"""The figures of the notebooks: what they show and say, not how their pixels look."""
 
 import subprocess
 import sys
@@ -9,23 +9,22 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from digitlab import live_loss, plots
-from digitlab.live_loss import LiveLoss
+from digitlab import plots
 
-generator = np.random.default_rng(0)
-images = generator.integers(0, 256, (4, 28, 28), dtype=np.uint8)
-probabilities = generator.dirichlet(np.ones(10), 4)
-confidence = generator.uniform(0.3, 1, 200)
+rng = np.random.default_rng(0)
+images = rng.integers(0, 256, (4, 28, 28), dtype=np.uint8)
+probabilities = rng.dirichlet(np.ones(10), 4)
+confidence = rng.uniform(0.3, 1, 200)
 
 
-def layer(name, *shape):
-    """What a figure needs to know of a layer: its kind, and the shape of what comes out of it."""
+def make_layer(name, *shape):
+    """Return what a figure needs to know about a Keras layer: its class name and its output shape."""
     return type(name, (), {"output": SimpleNamespace(shape=(None, *shape))})()
 
 
 NETWORK = SimpleNamespace(
     input_shape=(None, 28, 28, 1),
-    layers=[layer("Conv2D", 26, 26, 16), layer("Dropout", 26, 26, 16), layer("Dense", 10)],
+    layers=[make_layer("Conv2D", 26, 26, 16), make_layer("Dropout", 26, 26, 16), make_layer("Dense", 10)],
 )
 
 FIGURES = {
@@ -43,48 +42,31 @@ FIGURES = {
     "calibration": lambda: plots.calibration(confidence, confidence > 0.6, [0, 0.5, 0.9, 1], "title"),
     "steps": lambda: plots.steps({"canvas": np.zeros((280, 300), np.uint8), "28": images[0]}, "title"),
     "curves": lambda: plots.curves({"learnt": [0.5, 0.9], "held back": [0.4, 0.6]}, "title", "x", "y", share=True),
-    "occlusion": lambda: plots.occlusion(images[0], generator.random((23, 23)), "title"),
+    "occlusion": lambda: plots.occlusion(images[0], rng.random((23, 23)), "title"),
     "measured": lambda: plots.measured(images, np.full((4, 2), 14.5), "title"),
 }
 
 
 @pytest.fixture
 def shown(monkeypatch):
-    """The figures that were shown, as they were at that moment, each with its words as `figure.alt`."""
+    """Collect the figures that are displayed, each with its alternative text as `fig.alt`."""
     plt.switch_backend("Agg")
     figures = []
 
-    def display(figure, metadata):
-        figure.alt = metadata["image/png"]["alt"]
-        figures.append(figure)
+    def display(fig, metadata):
+        fig.alt = metadata["image/png"]["alt"]
+        figures.append(fig)
 
     monkeypatch.setattr(plots, "display", display)
     return figures
 
 
-@pytest.fixture
-def pictures(monkeypatch):
-    """The pictures that a notebook would display, one after the other in one place."""
-    displayed = []
-
-    class Handle:
-        update = staticmethod(displayed.append)
-
-    def display(picture, display_id):
-        assert display_id is True
-        displayed.append(picture)
-        return Handle()
-
-    monkeypatch.setattr(live_loss, "display", display)
-    return displayed
-
-
-def words(figure):
-    return {text.get_text() for text in figure.findobj(plt.Text)}
+def texts_in(fig):
+    return {text.get_text() for text in fig.findobj(plt.Text)}
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_shown_once_with_its_title_and_then_put_away(name, shown):
+def test_a_figure_is_displayed_once_and_then_closed(name, shown):
     assert FIGURES[name]() is None
     assert len(shown) == 1
     assert shown[0].get_suptitle() == "title"
@@ -93,12 +75,12 @@ def test_a_figure_is_shown_once_with_its_title_and_then_put_away(name, shown):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_has_its_title_in_words_for_those_who_do_not_see_it(name, shown):
+def test_the_alternative_text_of_a_figure_starts_with_its_title(name, shown):
     FIGURES[name]()
     assert shown[0].alt.startswith("title")
 
 
-def test_what_a_figure_shows_is_in_its_words(shown):
+def test_the_alternative_text_says_what_the_figure_shows(shown):
     plots.digits(images[:2], "Two digits", ["a 3,\n40% sure", "a 4"])
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "An answer", ["a 5"])
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "An answer")
@@ -109,7 +91,7 @@ def test_what_a_figure_shows_is_in_its_words(shown):
     plots.confusion(counts, "Mixed")
     plots.calibration([0.4, 0.95, 0.97], [True, True, False], [0, 0.9, 1], "Sure")
     plots.curves({"learnt": [0.5, 1.0], "held back": [0.4, 0.6]}, "Rising", "x", "y", share=True)
-    assert [figure.alt for figure in shown] == [
+    assert [fig.alt for fig in shown] == [
         "Two digits. a 3, 40% sure; a 4",
         "An answer. a 5, read as 3, 80% sure",
         "An answer. read as 3, 80% sure",
@@ -122,41 +104,56 @@ def test_what_a_figure_shows_is_in_its_words(shown):
     ]
 
 
-def test_digits_can_be_drawn_on_one_scale(shown):
+def test_digits_with_a_span_share_one_grey_scale(shown):
     faint = np.full((28, 28), 10)
     faint[0, 0] = 20
     plots.digits([faint], "title")
     plots.digits([faint], "title", span=(0, 255))
-    assert [figure.axes[0].images[0].get_clim() for figure in shown] == [(10, 20), (0, 255)]
+    assert [fig.axes[0].images[0].get_clim() for fig in shown] == [(10, 20), (0, 255)]
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_leaves_the_readers_own_settings_alone(name, shown):
+def test_a_figure_does_not_change_the_readers_settings(name, shown):
     before = dict(plt.rcParams)
     FIGURES[name]()
     assert dict(plt.rcParams) == before
 
 
-def test_every_letter_can_be_read_from_the_back_of_the_room(shown):
+def test_no_text_is_smaller_than_12_points(shown):
     for draw in FIGURES.values():
         draw()
-    for figure in shown:
-        assert min(text.get_fontsize() for text in figure.findobj(plt.Text) if text.get_text()) >= 12
+    for fig in shown:
+        assert min(text.get_fontsize() for text in fig.findobj(plt.Text) if text.get_text()) >= 12
 
 
-def test_a_figure_that_fails_is_put_away_too(shown):
+def contrast_on_white(colour):
+    """Return the contrast ratio of a colour on white, 1 to 21, as WCAG 2 defines it."""
+    channels = np.array(colors.to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_contrast_of_text_on_white_is_at_least_4_5(name, shown):
+    FIGURES[name]()
+    used = {text.get_color() for text in shown[0].findobj(plt.Text) if text.get_text()} - {"white"}
+    assert used
+    assert {colour: contrast_on_white(colour) for colour in used if contrast_on_white(colour) < 4.5} == {}
+
+
+def test_a_figure_that_fails_is_closed_too(shown):
     with pytest.raises(ValueError, match="shorter"):
         plots.readings(images, probabilities[:2], "title")
     assert plt.get_fignums() == []
     assert shown == []
 
 
-def test_the_magnified_part_shows_the_numbers_of_its_pixels(shown):
+def test_magnify_shows_the_value_of_each_pixel(shown):
     plots.magnify(images[0], (4, 6), (11, 14), "title")
-    assert {str(value) for value in images[0][4:6, 11:14].flat} <= words(shown[0])
+    assert {str(value) for value in images[0][4:6, 11:14].flat} <= texts_in(shown[0])
 
 
-def test_the_confusion_matrix_writes_down_each_count_but_no_zeros(shown):
+def test_confusion_writes_each_count_but_no_zeros(shown):
     matrix = np.diag(np.arange(100, 110))
     matrix[4, 9] = 37
     plots.confusion(matrix, "title")
@@ -164,74 +161,19 @@ def test_the_confusion_matrix_writes_down_each_count_but_no_zeros(shown):
     assert sorted(written) == sorted([*(str(count) for count in range(100, 110)), "37"])
 
 
-def test_the_calibration_groups_answers_and_says_how_many_they_are(shown):
+def test_calibration_shows_the_size_of_each_group(shown):
     sure = np.array([0.55, 0.65, 0.95, 0.95, 1.0])
     plots.calibration(sure, np.array([True, False, True, True, False]), [0, 0.5, 0.9, 1], "title")
     axes = shown[0].axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["50 to\n90 %", "90 to\n100 %"]
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([1 / 2, 2 / 3])
-    assert {"50.00%\nof 2", "66.67%\nof 3"} <= words(shown[0])
+    assert {"50.00%\nof 2", "66.67%\nof 3"} <= texts_in(shown[0])
 
 
-def test_readings_put_the_digit_that_is_read_in_blue(shown):
+def test_readings_colour_the_digit_that_is_read_blue(shown):
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
     blue = [bar.get_facecolor() == colors.to_rgba(plots.BLUE) for bar in shown[0].axes[1].patches]
     assert blue == [digit == 3 for digit in range(10)]
-
-
-def test_the_live_loss_takes_each_batchs_loss_out_of_keras_running_mean(pictures):
-    picture = LiveLoss(epochs=2, batches=2)
-    picture.after_batch(0, {"loss": 2.0})
-    picture.after_batch(1, {"loss": 1.5})
-    picture.after_epoch(0, {"loss": 1.5, "val_loss": 0.9})
-    picture.after_batch(0, {"loss": 0.5})
-    assert picture.losses == pytest.approx([2.0, 1.0, 0.5])
-    assert picture.validation_losses == [0.9]
-
-
-def test_the_live_loss_changes_one_picture_at_most_as_often_as_asked(pictures):
-    picture = LiveLoss(epochs=1, batches=50, every=3600)
-    for batch in range(50):
-        picture.after_batch(batch, {"loss": 1.0})
-    assert len(pictures) == 1
-    picture.after_epoch(0, {"loss": 1.0})
-    assert len(pictures) == 2
-    assert all(shown.data.startswith(b"\x89PNG") for shown in pictures)
-    assert pictures[-1].alt == f"The curve of the loss. {picture.title}"
-
-
-def test_the_live_loss_draws_less_often_where_drawing_takes_long(pictures, monkeypatch):
-    clock = [100.0]
-    monkeypatch.setattr(live_loss.time, "monotonic", lambda: clock[0])
-    picture = LiveLoss(epochs=1, batches=50, every=1)
-    monkeypatch.setattr(picture, "_handle", SimpleNamespace(update=lambda drawn: clock.append(clock.pop() + 2)))
-    drawn = []
-    for batch in range(50):
-        before = clock[0]
-        picture.after_batch(batch, {"loss": 1.0})
-        drawn.append(clock[0] > before)
-        clock[0] += 1
-    assert sum(drawn) == 3  # Each takes 2 s, and 24 s pass from the beginning of one to that of the next.
-
-
-def test_the_live_loss_says_how_far_it_is_and_what_came_of_it(pictures):
-    picture = LiveLoss(epochs=2, batches=2)
-    picture.after_batch(0, {"loss": 2.0})
-    picture.after_batch(1, {"loss": 2.0})
-    assert picture.title.startswith("Epoch 1 of 2: loss 2.00, about ")
-    picture.after_batch(0, {"loss": 0.5})
-    assert picture.title.startswith("Epoch 2 of 2: ")
-    picture.after_batch(1, {"loss": 0.5})
-    picture.after_epoch(1, {"loss": 0.5})
-    assert picture.title == "After 2 epochs: loss 1.25"
-
-
-def test_the_live_loss_says_of_which_digits_the_share_is(pictures):
-    picture = LiveLoss(epochs=1, batches=2)
-    picture.after_batch(0, {"loss": 2.0, "accuracy": 0.5})
-    assert picture.title.startswith("Epoch 1 of 1: loss 2.00, 50.0% right, about ")
-    picture.after_batch(1, {"loss": 1.0, "accuracy": 0.75})
-    assert picture.title == "After 1 epoch: loss 1.00; of the last digits it learnt from, 75.0% right"
 
 
 def test_figures_need_no_tensorflow():

@@ -1,4 +1,4 @@
-"""From a drawing to what the network sees, step by step."""
+"""From a drawing to the image that the network sees, step by step."""
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ KINDS = [pytest.param(lambda ink: ink, id="ink"), pytest.param(Ink.render, id="i
 
 
 def box_of(drawing):
-    """Width and height of the ink."""
+    """Return the width and height of the ink's bounding box."""
     if isinstance(drawing, Ink):
         points = np.concatenate(drawing.strokes)
         return points.max(axis=0) - points.min(axis=0)
@@ -36,7 +36,7 @@ def box_of(drawing):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_crop_leaves_the_ink_and_nothing_around_it(kind):
+def test_crop_removes_everything_around_the_ink(kind):
     for ink in DRAWINGS:
         drawing = kind(ink)
         cropped = crop(drawing)
@@ -65,10 +65,10 @@ def test_centre_puts_the_centre_of_mass_in_the_middle(kind):
         assert np.abs(centre_of_mass(centred) - MIDDLE).max() <= tolerance
 
 
-def test_the_centre_of_mass_of_an_ink_is_that_of_its_picture():
+def test_an_ink_has_the_centre_of_mass_of_its_image():
     for ink in DRAWINGS:
         fitted = fit(crop(ink))
-        # What is drawn twice, as where a 0 closes, weighs twice in an ink and once in its picture.
+        # What is drawn twice, as where a 0 closes, counts twice in an ink and once in its image.
         assert np.abs(centre_of_mass(fitted) - centre_of_mass(render(fitted))).max() < 0.5
 
 
@@ -78,7 +78,7 @@ def test_prepare_is_these_steps_in_a_row():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_prepare_gives_28_by_28_pixels_of_which_mnist_fills_20(kind):
+def test_prepare_fills_20_of_28_pixels_as_mnist_does(kind):
     for ink in DRAWINGS:
         image = prepare(kind(ink))
         assert image.shape == (28, 28)
@@ -87,7 +87,7 @@ def test_prepare_gives_28_by_28_pixels_of_which_mnist_fills_20(kind):
         assert max(box_of(image)) <= 22
 
 
-def test_a_digit_of_mnist_hardly_changes_for_it_was_made_this_way(mnist):
+def test_digits_of_mnist_hardly_change(mnist):
     images = mnist[1][0][:1000]
     changed = [not np.array_equal(prepare(image), image) for image in images]
     assert np.mean(changed) < 0.1
@@ -95,14 +95,14 @@ def test_a_digit_of_mnist_hardly_changes_for_it_was_made_this_way(mnist):
 
 @pytest.mark.parametrize("scale", [0.15, 0.5, 1.5])
 @pytest.mark.parametrize("shift", [(0, 0), (-30, 55), (1000, -1000)])
-def test_size_and_place_of_an_ink_make_no_difference(scale, shift):
+def test_size_and_position_of_an_ink_do_not_matter(scale, shift):
     for ink in DRAWINGS:
         moved = Ink([stroke * scale + shift for stroke in ink.strokes], ink.size)
         difference = np.abs(prepare(moved).astype(int) - prepare(ink))
         assert difference.max() <= 8  # Rounding of points to sixteenths of a pixel.
 
 
-def test_a_dot_and_straight_lines_are_drawings_too():
+def test_dots_and_straight_lines_can_be_prepared():
     for strokes in ([[(140, 140)]], [[(10, 140), (200, 140)]], [[(140, 10), (140, 200)]], [[(3, 3), (3, 3)]]):
         image = prepare(Ink(strokes))
         assert image.max() > 200
@@ -130,9 +130,11 @@ IMAGE = Ink.example(5).render()
 @pytest.mark.parametrize(
     ("image", "error", "message"),
     [
-        (IMAGE / 255, ValueError, r"must be uint8, 0 to 255, not float64; turn it with \(image \* 255\)"),
-        (IMAGE.astype(np.float32), ValueError, r"not float32; turn it with image\.round"),
-        (IMAGE > 0, ValueError, r"not bool; turn it with \(image \* 255\)"),
+        (IMAGE / 255, ValueError, r"must be uint8, 0 to 255, not float64; convert it with \(image \* 255\)"),
+        (IMAGE.astype(np.float32), ValueError, r"not float32; convert it with image\.round"),
+        (IMAGE * np.float32(1.5), ValueError, r"not float32; convert it with \(image \* \(255 / image\.max"),
+        (255 - IMAGE, ValueError, "invert it with 255 - image"),
+        (IMAGE > 0, ValueError, r"not bool; convert it with \(image \* 255\)"),
         (np.full((28, 28), np.nan), ValueError, "NaN or infinite"),
         (np.dstack([IMAGE] * 3), ValueError, r"colours \(shape \(280, 280, 3\)\).*cvtColor"),
         (np.dstack([IMAGE] * 4), ValueError, "colours"),
@@ -143,38 +145,38 @@ IMAGE = Ink.example(5).render()
         (None, TypeError, "not NoneType"),
     ],
 )
-def test_what_is_no_drawing_is_told_with_its_remedy(image, error, message):
+def test_invalid_drawings_are_refused_with_a_remedy(image, error, message):
     with pytest.raises(error, match=message):
         prepare(image)
 
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("pen", [1, 2, 6, 12, 24, 36])
-def test_a_bitmap_looks_like_its_strokes_whatever_pen_drew_it(digit, pen):
+def test_an_image_is_prepared_like_its_strokes_for_any_pen(digit, pen):
     ink = Ink.example(digit)
     from_pixels, from_strokes = prepare(ink.render(pen)).astype(int), prepare(ink).astype(int)
     assert abs(from_pixels.sum() / from_strokes.sum() - 1) < 0.25
-    # Which pixels are ink at all: nearly the same, or beside each other.
+    # Nearly the same pixels are ink, or their neighbours.
     near = cv2.dilate(prepare(ink), np.ones((3, 3), np.uint8))
     assert (near[from_pixels > 127] > 127).mean() > 0.95
 
 
-def test_an_even_pen_opens_a_loop_that_a_thick_pen_had_all_but_closed():
+def test_normalizing_opens_a_loop_that_a_thick_pen_nearly_closed():
     ink = Ink([[(140 + 34 * np.cos(t), 140 + 34 * np.sin(t)) for t in np.linspace(0, 7, 40)]])
     thick = ink.render(60)
     assert fit(crop(thick))[8:12, 8:12].min() > 30
     assert fit(crop(normalize_stroke_width(thick)))[8:12, 8:12].max() == 0
 
 
-def test_paper_that_is_not_quite_black_is_no_ink(recognizer):
-    random = np.random.default_rng(0)
+def test_paper_that_is_not_quite_black_is_not_ink(recognizer):
+    rng = np.random.default_rng(0)
     for digit in range(10):
-        paper = random.integers(0, 60, (280, 280))
+        paper = rng.integers(0, 60, (280, 280))
         photo = np.clip(Ink.example(digit).render() * 0.7 + paper, 0, 255).astype(np.uint8)
         assert recognizer.predict(photo).probabilities.argmax() == digit
 
 
-def test_what_cannot_be_measured_stays_as_it_is():
+def test_images_that_cannot_be_measured_are_not_changed():
     small = cv2.resize(Ink.example(3).render(), (45, 45), interpolation=cv2.INTER_AREA)
     assert normalize_stroke_width(small) is small
     blot = np.zeros((280, 280), np.uint8)
@@ -185,25 +187,49 @@ def test_what_cannot_be_measured_stays_as_it_is():
 @given(
     st.integers(1, 60).flatmap(lambda h: st.integers(1, 60).map(lambda w: (h, w))),
     st.integers(0, 2**32 - 1),
-    st.floats(0, 1),
+    st.floats(0, 0.7),
+    st.sampled_from([2, 4, 256]),
 )
-def test_any_image_at_all_becomes_a_picture(shape, seed, share):
-    random = np.random.default_rng(seed)
-    image = (random.integers(0, 256, shape) * (random.random(shape) < share)).astype(np.uint8)
-    picture = prepare(np.kron(image, np.ones((3, 3), np.uint8)))
-    assert picture.shape == (28, 28)
-    assert picture.dtype == np.uint8
+def test_any_image_with_a_dark_edge_can_be_prepared(shape, seed, share, values):
+    rng = np.random.default_rng(seed)
+    image = (rng.integers(0, values, shape) * (rng.random(shape) < share)).astype(np.uint8)
+    image = np.pad(np.kron(image, np.ones((3, 3), np.uint8)), 1)
+    prepared = prepare(image)
+    assert prepared.shape == (28, 28)
+    assert prepared.dtype == np.uint8
+
+
+def test_faint_ink_is_prepared_like_bright_ink():
+    image = (Ink.example(4).render() > 127).astype(np.uint8)
+    assert np.array_equal(prepare(image), prepare(image * 255))
+    small = cv2.resize(image, (30, 30), interpolation=cv2.INTER_NEAREST)
+    assert np.array_equal(prepare(small * 3), prepare(small * 255))
+
+
+@pytest.mark.parametrize("shape", [(30, 30), (2, 40_000), (40_000, 2)])
+@pytest.mark.parametrize("value", [1, 255])
+def test_two_pixels_far_apart_can_be_prepared(shape, value):
+    image = np.zeros(shape, np.uint8)
+    image[0, 0] = image[-1, -1] = value
+    assert prepare(image).shape == (28, 28)
+
+
+@pytest.mark.parametrize("size", [0.5, 1, 28, 10_000])
+def test_the_size_of_the_canvas_does_not_matter(size):
+    for ink in DRAWINGS:
+        scaled = Ink([stroke * size / 280 for stroke in ink.strokes], (size, size))
+        assert np.abs(prepare(scaled).astype(int) - prepare(ink)).max() <= 8
 
 
 @given(st.integers(0, 9), st.integers(1, 40), st.integers(0, 120), st.integers(0, 120))
-def test_a_bitmap_may_stand_anywhere(digit, pen, right, down):
+def test_the_position_of_a_digit_in_an_image_does_not_matter(digit, pen, right, down):
     image = Ink.example(digit).render(pen)
     moved = np.zeros((420, 420), np.uint8)
     moved[down : down + 280, right : right + 280] = image
     assert np.array_equal(prepare(moved), prepare(image))
 
 
-def test_shrinking_keeps_place_and_size():
+def test_shrinking_keeps_position_and_size():
     ink = Ink.example(7)
     assert np.array_equal(shrink(ink), cv2.resize(ink.render(), (28, 28), interpolation=cv2.INTER_AREA))
     assert np.array_equal(shrink(ink.render()), shrink(ink))

@@ -21,18 +21,18 @@ ONNX = network_files(SHIPPED_NETWORK)[1]
 EXAMPLES = [Ink.example(digit) for digit in range(10)]
 
 
-def test_it_reads_the_examples_as_inks_and_as_images(recognizer):
+def test_the_examples_are_read_as_inks_and_as_images(recognizer):
     assert [recognizer.predict(ink).digit for ink in EXAMPLES] == list(range(10))
     assert [recognizer.predict(ink.render()).digit for ink in EXAMPLES] == list(range(10))
 
 
-def test_a_prediction_tells_all_there_is(recognizer):
+def test_a_prediction_has_digit_confidence_and_image(recognizer):
     prediction = recognizer.predict(EXAMPLES[7])
     assert (prediction.digit, prediction.reason) == (7, None)
     assert prediction.probabilities.shape == (10,)
     assert prediction.probabilities.dtype == np.float32
     assert prediction.probabilities.sum() == pytest.approx(1)
-    # The one is the chance that it is a digit and this one; the other that it is this one, if it is a digit.
+    # Confidence: it is a digit, and a 7. Probability: it is a 7, if it is a digit.
     assert 0.9 < prediction.confidence <= prediction.probabilities.max()
     assert np.array_equal(prediction.image, prepare(EXAMPLES[7]))
     assert str(prediction) == f"7 ({percent(prediction.confidence)} sure)"
@@ -41,13 +41,44 @@ def test_a_prediction_tells_all_there_is(recognizer):
 @pytest.mark.parametrize(
     "tap", [Ink([[(140, 140)]]), Ink([[(3, 3), (4, 5), (3, 4)]]), Ink([[(500, 100), (505, 102)]], (1000, 1000))]
 )
-def test_a_dot_or_a_tap_is_no_digit(recognizer, tap):
+def test_a_dot_is_not_a_digit(recognizer, tap):
     prediction = recognizer.predict(tap)
     assert (prediction.digit, prediction.reason) == (None, "not a digit")
     assert str(prediction) == "that's no digit, is it?"
 
 
-def test_a_letter_is_no_digit(recognizer):
+@pytest.mark.parametrize("network", [SHIPPED_NETWORK, MNIST_ONLY_NETWORK])
+def test_no_input_gives_no_probabilities(network):
+    assert Recognizer.load(network).probabilities(np.zeros((0, 28, 28, 1), np.float32)).shape == (0, 10)
+
+
+def test_ink_too_faint_to_be_seen_at_28_pixels_is_empty(recognizer):
+    image = np.zeros((2, 40_000), np.uint8)
+    image[0, 0] = image[-1, -1] = 255
+    assert recognizer.predict(image).reason == "empty"
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_an_ink_on_a_canvas_of_one_by_one_is_read(recognizer, digit):
+    ink = Ink([stroke / 280 for stroke in EXAMPLES[digit].strokes], (1, 1))
+    assert recognizer.predict(ink).digit == digit
+    assert recognizer.predict(Ink.from_json(ink.to_json())).digit == digit
+
+
+@pytest.mark.parametrize(
+    ("prepare_badly", "message"),
+    [
+        (lambda drawing: prepare(drawing) / 255, r"must be uint8.*\(image \* 255\)"),
+        (lambda drawing: prepare(drawing)[:20, :20], r"shape \(28, 28\), not \(20, 20\)"),
+        (lambda drawing: prepare(drawing)[np.newaxis], r"shape \(h, w\), not \(1, 28, 28\)"),
+    ],
+)
+def test_a_wrong_result_of_ones_own_prepare_is_refused(recognizer, prepare_badly, message):
+    with pytest.raises(ValueError, match=message):
+        recognizer.predict(EXAMPLES[3], prepare_badly)
+
+
+def test_a_letter_is_not_a_digit(recognizer):
     letter = Ink([[(80, 230), (140, 50), (200, 230)], [(105, 165), (175, 165)]])
     prediction = recognizer.predict(letter)
     assert (prediction.digit, prediction.reason) == (None, "not a digit")
@@ -55,14 +86,14 @@ def test_a_letter_is_no_digit(recognizer):
     assert prediction.probabilities.sum() == pytest.approx(1)
 
 
-def test_a_reader_that_is_unsure_names_the_two_likeliest(recognizer):
-    doubting = Recognizer(recognizer._net, recognizer.path, recognizer.temperature, threshold=1.1)
-    prediction = doubting.predict(EXAMPLES[7])
+def test_an_unsure_network_names_the_two_most_probable_digits(recognizer):
+    unsure = Recognizer(recognizer._net, recognizer.path, recognizer.temperature, threshold=1.1)
+    prediction = unsure.predict(EXAMPLES[7])
     assert (prediction.digit, prediction.reason) == (None, "unsure")
     assert str(prediction).startswith("not sure: 7 or ")
 
 
-def test_a_network_that_learnt_from_digits_alone_never_says_that_something_is_none():
+def test_a_network_trained_on_digits_only_always_reads_one():
     prediction = Recognizer.load(MNIST_ONLY_NETWORK).predict(Ink([[(140, 140)]]))
     assert prediction.digit is not None
     assert prediction.confidence == pytest.approx(prediction.probabilities.max())
@@ -77,24 +108,32 @@ def test_a_network_that_learnt_from_digits_alone_never_says_that_something_is_no
         '{"temperature": 1}',
         '{"temperature": "warm", "threshold": 0}',
         '{"temperature": 0, "threshold": 0}',
+        '{"temperature": 1e-9, "threshold": 0}',
+        '{"temperature": 101, "threshold": 0}',
+        '{"temperature": 1, "threshold": 5}',
+        '{"temperature": 1, "threshold": -1}',
+        '{"temperature": 1, "threshold": NaN}',
+        '{"temperature": 1, "threshold": Infinity}',
+        pytest.param('{"temperature": 1' + "0" * 400 + ', "threshold": 0}', id="huge number"),
+        pytest.param("[" * 200_000, id="deeply nested"),
     ],
 )
-def test_damaged_settings_are_told_with_their_remedy(tmp_path, content):
+def test_damaged_settings_are_reported_with_a_remedy(tmp_path, content):
     shutil.copy(ONNX, tmp_path / "mine.onnx")
     (tmp_path / "mine.json").write_text(content)
-    with pytest.raises(ValueError, match=r"mine\.json is damaged.*temperature and a threshold.*digitlab train"):
+    with pytest.raises(ValueError, match=r"mine\.json is damaged.*temperature.*threshold, 0 to 1; .*digitlab train"):
         Recognizer.load(tmp_path / "mine.onnx")
 
 
 @pytest.mark.parametrize("nothing", [Ink(), np.zeros((100, 50), np.uint8)])
-def test_nothing_is_read_where_nothing_was_drawn(recognizer, nothing):
+def test_nothing_is_read_in_an_empty_drawing(recognizer, nothing):
     prediction = recognizer.predict(nothing)
     assert (prediction.digit, prediction.reason, prediction.confidence) == (None, "empty", 0.0)
     assert prediction.probabilities.tolist() == pytest.approx([0.1] * 10)
     assert str(prediction) == "nothing drawn"
 
 
-def test_many_are_read_in_order_and_like_one_by_one(recognizer):
+def test_many_drawings_are_read_like_single_ones_in_order(recognizer):
     drawings = [*EXAMPLES, Ink(), EXAMPLES[3].render()] * 30
     many = recognizer.predict_many(drawings)
     assert [prediction.digit for prediction in many] == [*range(10), None, 3] * 30
@@ -103,7 +142,7 @@ def test_many_are_read_in_order_and_like_one_by_one(recognizer):
     assert recognizer.predict_many([]) == []
 
 
-def test_it_may_be_called_from_several_threads(recognizer):
+def test_a_recognizer_may_be_called_from_several_threads(recognizer):
     expected = [recognizer.predict(ink).probabilities for ink in EXAMPLES]
     wrong = []
 
@@ -130,7 +169,7 @@ def test_it_may_be_called_from_several_threads(recognizer):
         max_size=6,
     )
 )
-def test_any_strokes_at_all_get_a_prediction(strokes):
+def test_any_strokes_get_a_prediction(strokes):
     prediction = shared.predict(Ink(strokes))
     assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert 0 <= prediction.confidence <= 1
@@ -141,7 +180,7 @@ def test_any_strokes_at_all_get_a_prediction(strokes):
 
 
 @given(st.integers(0, 9), st.floats(-500, 500), st.floats(-500, 500), st.floats(0.15, 1.5))
-def test_a_digit_stays_the_same_wherever_it_is_and_however_large(digit, x, y, scale):
+def test_a_digit_is_the_same_at_any_position_and_size(digit, x, y, scale):
     moved = Ink([stroke * scale + np.array([x, y]) for stroke in EXAMPLES[digit].strokes])
     assert shared.predict(moved).digit == digit
 
@@ -156,13 +195,13 @@ def test_no_confidence_is_shown_as_certainty(confidence, words):
     assert percent(confidence) == words
 
 
-def test_a_network_is_named_with_and_without_its_suffix(tmp_path):
+def test_a_network_is_found_with_and_without_its_suffix(tmp_path):
     shutil.copy(ONNX, tmp_path / "mine.v2.onnx")
     for name in ("mine.v2.onnx", "mine.v2"):
         assert Recognizer.load(tmp_path / name).predict(EXAMPLES[3]).digit == 3
 
 
-def test_a_missing_network_is_told_with_the_command_that_makes_one(tmp_path):
+def test_a_missing_network_is_reported_with_a_remedy(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no network .*none\.onnx.*digitlab train"):
         Recognizer.load(tmp_path / "none.onnx")
 
@@ -176,15 +215,15 @@ def test_a_missing_network_is_told_with_the_command_that_makes_one(tmp_path):
         pytest.param(b"This is not a network.\n" * 50, id="text"),
     ],
 )
-def test_a_damaged_network_is_told_with_its_remedy(tmp_path, content):
+def test_a_damaged_network_is_reported_with_a_remedy(tmp_path, content):
     file = tmp_path / "broken.onnx"
     file.write_bytes(content)
-    with pytest.raises(ValueError, match=r"broken\.onnx is damaged or no ONNX network.*digitlab train"):
+    with pytest.raises(ValueError, match=r"broken\.onnx is damaged or not an ONNX network.*digitlab train"):
         Recognizer.load(file)
 
 
 def dense_network(inputs, outputs):
-    """An ONNX network of one flat layer from (n, *inputs) to (n, outputs)."""
+    """Return an ONNX network of one flat layer from (n, *inputs) to (n, outputs)."""
     weights = np.zeros((int(np.prod(inputs)), outputs), np.float32)
     graph = helper.make_graph(
         [helper.make_node("Flatten", ["x"], ["flat"], axis=1), helper.make_node("MatMul", ["flat", "w"], ["y"])],
@@ -199,9 +238,9 @@ def dense_network(inputs, outputs):
 @pytest.mark.parametrize(
     ("inputs", "outputs"),
     [((28, 28, 1), 7), ((32, 32, 3), 10), ((784,), 9), ((28, 28, 1), 10)],
-    ids=["7 answers", "colour", "9 answers", "no probabilities"],
+    ids=["7 outputs", "colour", "9 outputs", "no probabilities"],
 )
-def test_a_network_of_another_shape_is_told(tmp_path, inputs, outputs):
+def test_a_network_of_another_shape_is_refused(tmp_path, inputs, outputs):
     file = tmp_path / "other.onnx"
     file.write_bytes(dense_network(inputs, outputs))
     with pytest.raises(ValueError, match=r"other\.onnx is a network, but not from \(n, 28, 28, 1\) pixels"):
@@ -219,7 +258,7 @@ def test_reading_imports_neither_tensorflow_nor_the_notebook():
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_importing_the_package_imports_not_even_numpy():
+def test_importing_the_package_does_not_import_numpy():
     program = "import digitlab, sys; print(sorted({'numpy', 'cv2', 'tensorflow'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")

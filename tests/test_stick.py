@@ -1,10 +1,10 @@
-"""A stick is filled with a kit, and computers without internet install from it: here a tiny kit with tiny packages.
+"""Fill a stick and install from it without internet: here with a tiny kit and tiny packages.
 
-The kit is the smallest that can be installed as the real one is. Nothing is downloaded: what stands for uv and pip's
-download puts wheels on the stick that are made here, beside the pip that Python brings.
+The kit is the smallest that can be installed like the real one. Nothing is downloaded: the test makes the wheels, also
+that of uv, from the uv of this computer.
 """
 
-import ensurepip
+import functools
 import importlib.util
 import json
 import os
@@ -20,7 +20,7 @@ from helpers import obey_permissions, require, wait_until
 
 from digitlab.paths import KIT
 
-CLASSROOM = KIT / "classroom"
+OFFLINE = KIT / "offline"
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 
 PYPROJECT = """\
@@ -42,7 +42,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("digitlab.pth", str(Path.cwd()))
         wheel.writestr("digitlab-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: digitlab\\nVersion: 1.0\\n")
         wheel.writestr("digitlab-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
-        scripts = "[console_scripts]\\ndigitlab = digitlab.commands.main:main\\n"
+        scripts = "[console_scripts]\\ndigitlab = digitlab.cli:main\\n"
         wheel.writestr("digitlab-1.0.dist-info/entry_points.txt", scripts)
         wheel.writestr("digitlab-1.0.dist-info/RECORD", "")
     return "digitlab-1.0-py3-none-any.whl"
@@ -58,17 +58,16 @@ def main():
     print("the kit in", kit, "was asked for", *sys.argv[1:])
     return int((kit / "broken").exists())
 """
-REQUIREMENTS = ["tiny==1.0", "tool==1.0 ; python_version >= '3'", "pip==0", "other==1.0 ; sys_platform == 'beos'"]
 
 
 @pytest.fixture(scope="module")
 def fill_stick():
-    return _module(CLASSROOM / "fill_stick.py")
+    return _module(OFFLINE / "fill_stick.py")
 
 
 @pytest.fixture(scope="module")
 def install():
-    return _module(CLASSROOM / "install.py")
+    return _module(OFFLINE / "install.py")
 
 
 def _module(path):
@@ -86,6 +85,7 @@ def kit(tmp_path):
         "pyproject.toml": PYPROJECT,
         "backend.py": BACKEND,
         ".ci/run": "",
+        "classroom/digitlab_classroom/style.css": "",
         "digitlab/__init__.py": "",
         "digitlab/cli.py": CLI,
         "model/digits.onnx": "weights",
@@ -107,39 +107,57 @@ def kit(tmp_path):
     return folder
 
 
-def a_wheel(folder, name):
+def make_wheel(folder, name, files=None, version="1.0"):
+    """Write a wheel with an empty module, or with these files, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    about = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
-        for path, text in {
-            f"{name}.py": "",
-            f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+    about = f"{name}-{version}.dist-info"
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for member, content in {
+            **(files or {f"{name}.py": ""}),
+            f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
             f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             f"{about}/RECORD": "",
         }.items():
-            wheel.writestr(zipfile.ZipInfo(path), text)  # Without the time of day: the same each time.
+            wheel.writestr(zipfile.ZipInfo(member), content)  # Without the time of day: the same each time.
+    return path
 
 
-def fetch(entries, system, python, folder):
-    """Put wheels of those names into a folder, as pip's download does."""
-    for entry in entries:
-        name = entry.split("==")[0]
-        if name != "pip":
-            a_wheel(folder, name)
-            continue
-        bundled = list(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
-        if not bundled:
-            pytest.skip("This Python brings no pip of its own.")
-        shutil.copy(bundled[0], folder)
+@functools.cache
+def uv_program():
+    """Return the path of uv itself; on the PATH there may be a script that starts it."""
+    if "UV" in os.environ:
+        return Path(os.environ["UV"])
+    ask = [require("uv"), "run", "--no-project", "python", "-c", "import os; print(os.environ['UV'])"]
+    return Path(subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def uv_wheel(tmp_path_factory):
+    program = "uv.exe" if sys.platform == "win32" else "uv"
+    files = {f"uv-1.0.data/scripts/{program}": uv_program().read_bytes()}
+    return make_wheel(tmp_path_factory.mktemp("uv"), "uv", files)
 
 
 @pytest.fixture
-def fill(fill_stick, kit, tmp_path):
+def fetch(uv_wheel):
+    """Stand for the download: put wheels of tiny packages, and that of uv, into a folder."""
+
+    def fetch(kit, system, python, folder):
+        for name in ("tiny", "tool"):
+            make_wheel(folder, name)
+        shutil.copy(uv_wheel, folder)
+
+    return fetch
+
+
+@pytest.fixture
+def fill(fill_stick, kit, tmp_path, fetch):
     """Fill the stick from the tiny kit, and return it."""
 
     def fill(fetch=fetch, system=None):
         systems = [(system or fill_stick.install.this_system(), PYTHON)]
-        fill_stick.fill(tmp_path / "stick", kit, (REQUIREMENTS, {"tool"}), systems, fetch)
+        fill_stick.fill(tmp_path / "stick", kit, systems, fetch)
         return tmp_path / "stick"
 
     return fill
@@ -158,10 +176,12 @@ def home(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, home):
-    """Run the stick's install.py in an environment that misleads pip and Python; return its status and its output."""
+    """Run the stick's install.py with misleading settings of uv and Python; return its status and its output."""
 
     def run(folder=home, **options):
-        done = subprocess.run(command(tmp_path, folder), env=misleading(), capture_output=True, text=True, **options)
+        done = subprocess.run(
+            command(tmp_path, folder), env=misleading_environment(), capture_output=True, text=True, **options
+        )
         assert not done.stderr
         return done.returncode, done.stdout
 
@@ -172,12 +192,12 @@ def command(tmp_path, folder):
     return [sys.executable, str(tmp_path / "stick" / "install.py"), str(folder)]
 
 
-def misleading():
-    return {**os.environ, "PIP_TARGET": "/nowhere", "PIP_INDEX_URL": "http://localhost:1", "PYTHONPATH": "/nowhere"}
+def misleading_environment():
+    return {**os.environ, "UV_TARGET": "/nowhere", "UV_INDEX_URL": "http://localhost:1", "PYTHONPATH": "/nowhere"}
 
 
-def written(folder):
-    """What is in a folder, beside its packages."""
+def texts_of_files(folder):
+    """Return the texts of the files in a folder, except those of its environment."""
     return {
         str(path.relative_to(folder)): path.read_text("utf-8")
         for path in folder.rglob("*")
@@ -194,7 +214,7 @@ def edit_contents(stick, change):
 # The stick
 
 
-def test_a_stick_holds_the_kit_its_packages_and_what_installs_them(stick):
+def test_a_stick_holds_the_kit_its_packages_and_the_installer(stick):
     assert sorted(path.name for path in stick.iterdir()) == [
         "READ ME FIRST.txt",
         "contents.json",
@@ -202,13 +222,14 @@ def test_a_stick_holds_the_kit_its_packages_and_what_installs_them(stick):
         "install.py",
         "wheels",
     ]
-    assert sorted(path.name.split("-")[0] for path in (stick / "wheels").iterdir()) == ["pip", "tiny", "tool"]
+    assert sorted(path.name.split("-")[0] for path in (stick / "wheels").iterdir()) == ["tiny", "tool", "uv"]
     assert len((stick / "READ ME FIRST.txt").read_text("utf-8").splitlines()) == 10
 
 
-def test_what_its_user_made_is_not_put_on_the_stick(stick):
-    assert written(stick / "digitlab").keys() == {
+def test_files_of_the_user_are_not_put_on_the_stick(stick):
+    assert texts_of_files(stick / "digitlab").keys() == {
         ".ci/run",
+        "classroom/digitlab_classroom/style.css",
         "backend.py",
         "digitlab/__init__.py",
         "digitlab/cli.py",
@@ -219,92 +240,109 @@ def test_what_its_user_made_is_not_put_on_the_stick(stick):
     }
 
 
-def test_from_a_clone_it_is_what_git_lists(fill_stick, kit):
+def test_a_clone_gives_the_files_that_git_lists(fill_stick, kit):
     git = require("git")
     subprocess.run([git, "init", "-q", str(kit)], check=True)
     subprocess.run([git, "-C", str(kit), "add", "pyproject.toml", "digitlab/cli.py"], check=True)
     assert fill_stick.files_of(kit) == ["digitlab/cli.py", "pyproject.toml"]
 
 
-def test_what_was_put_there_is_said(fill, capsys):
+def test_filling_reports_the_number_of_files_and_packages(fill, capsys):
     fill()
-    said = capsys.readouterr().out
-    assert "8 files" in said
-    assert "3 packages" in said
+    output = capsys.readouterr().out
+    assert "9 files" in output
+    assert "3 packages" in output
 
 
-def test_a_system_gets_the_packages_that_its_markers_ask_for(fill_stick):
-    entries = ["a==1 --hash=sha256:0", "b==1 ; sys_platform == 'win32'", "c==1 ; os_name != 'nt'"]
-    entries += ["d==1 ; python_full_version < '3.12'", "e==1 ; platform_machine == 'arm64'"]
-    assert fill_stick.for_system(entries, "windows", "3.11") == ["a==1 --hash=sha256:0", "b==1", "d==1"]
-    assert fill_stick.for_system(entries, "macos", "3.12") == ["a==1 --hash=sha256:0", "c==1", "e==1"]
-
-
-def test_filled_again_it_holds_the_new_and_nothing_old(fill, kit):
+def test_filling_again_replaces_the_old_contents(fill, kit):
     stick = fill()
     (kit / "model" / "digits.onnx").unlink()
     (kit / "new.txt").write_text("new", "utf-8")
     (stick / "holiday.txt").write_text("of whose stick it is", "utf-8")
-    a_wheel(stick / "wheels", "old")
+    make_wheel(stick / "wheels", "old")
     fill()
-    assert "new.txt" in written(stick / "digitlab")
-    assert "model/digits.onnx" not in written(stick / "digitlab")
+    assert "new.txt" in texts_of_files(stick / "digitlab")
+    assert "model/digits.onnx" not in texts_of_files(stick / "digitlab")
     assert not list((stick / "wheels").glob("old*"))
     assert (stick / "holiday.txt").exists()
 
 
-def test_a_folder_with_another_digitlab_in_it_is_refused(fill, tmp_path):
+def test_a_folder_with_another_digitlab_is_refused(fill, tmp_path):
     (tmp_path / "stick" / "digitlab").mkdir(parents=True)
     (tmp_path / "stick" / "digitlab" / "thesis.txt").write_text("years of work", "utf-8")
     with pytest.raises(ValueError, match="digitlab already"):
         fill()
-    assert written(tmp_path / "stick") == {"digitlab/thesis.txt": "years of work"}
+    assert texts_of_files(tmp_path / "stick") == {"digitlab/thesis.txt": "years of work"}
 
 
-def test_a_folder_inside_the_kit_is_refused(fill_stick, kit):
+def test_a_folder_inside_the_kit_is_refused(fill_stick, kit, fetch):
     with pytest.raises(ValueError, match="inside the kit"):
-        fill_stick.fill(kit / "stick", kit, (REQUIREMENTS, set()), [("linux", PYTHON)], fetch)
+        fill_stick.fill(kit / "stick", kit, [("linux", PYTHON)], fetch)
 
 
-def test_a_stick_half_filled_installs_nothing_and_can_be_filled_again(fill, tmp_path, run):
+def test_a_half_filled_stick_installs_nothing(fill, tmp_path, run):
     def torn(*_):
         raise OSError("the internet is gone")
 
     with pytest.raises(OSError, match="gone"):
         fill(torn)
-    shutil.copy(CLASSROOM / "install.py", tmp_path / "stick")
-    status, said = run()
+    shutil.copy(OFFLINE / "install.py", tmp_path / "stick")
+    status, output = run()
     assert status == 1
-    assert "This stick is not filled" in said
+    assert "This stick is not filled" in output
     assert json.loads((fill() / "contents.json").read_text("utf-8"))["finished"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="stands in for uv with a shell script")
-def test_a_failing_download_says_what_pip_says(fill_stick, tmp_path, monkeypatch):
-    uv = tmp_path / "uv"
-    uv.write_text("#!/bin/sh\necho Collecting a\necho ERROR: no route to host\nexit 1\n", "utf-8")
-    uv.chmod(0o755)
-    monkeypatch.setenv("UV", str(uv))
-    with pytest.raises(ValueError, match=r"Is there internet.*\nERROR: no route to host"):
-        fill_stick.fetch_with_pip(["a==1"], "linux", "3.12", tmp_path / "wheels")
+@pytest.fixture
+def fake_uv(tmp_path, monkeypatch):
+    """Let a shell script stand for uv; return a function that sets it and a file with the arguments of each call."""
+    if sys.platform == "win32":
+        pytest.skip("Windows runs no shell scripts.")
+    log = tmp_path / "calls.txt"
+
+    def fake_uv(script):
+        program = tmp_path / "uv"
+        program.write_text(f'#!/bin/sh\necho "$@" >>"{log}"\n{script}\n', "utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("UV", str(program))
+        return log
+
+    return fake_uv
+
+
+def test_packages_are_chosen_for_the_system_and_its_python(fill_stick, kit, fake_uv, tmp_path):
+    log = fake_uv(f'cat >>"{tmp_path}/input.txt"; touch "{tmp_path}/packages.txt"')
+    fill_stick.fetch_packages(kit, "windows", "3.12", tmp_path)
+    choose, download = log.read_text("utf-8").splitlines()
+    assert "pip compile pyproject.toml - --python-platform x86_64-pc-windows-msvc --python-version 3.12" in choose
+    assert "--generate-hashes" in choose
+    assert (tmp_path / "input.txt").read_text("utf-8").split() == ["tool", "editables", "uv"]
+    assert "--require-hashes" in download
+    assert download.endswith("--python-version 3.12 --platform=win_amd64")
+
+
+def test_a_failing_download_shows_what_pip_says(fill_stick, kit, fake_uv, tmp_path):
+    fake_uv('[ "$1" = pip ] && exit 0; echo Collecting a; echo ERROR: no route to host; exit 1')
+    with pytest.raises(ValueError, match=r"Check the internet.*\nERROR: no route to host"):
+        fill_stick.fetch_packages(kit, "linux", "3.12", tmp_path)
 
 
 # The computer
 
 
-def test_the_kit_is_installed_checked_and_says_how_to_start(stick, home, run, install):
-    status, said = run()
-    assert status == 0, said
-    assert f"the kit in {home} was asked for check" in said
-    assert f'"{install.environment_file(home, "digitlab")}" lab' in said
-    packages = [path.name for path in (home / ".venv").glob("**/site-packages/t*.py")]
-    assert packages == ["tiny.py"], "what only the build needs is not installed"
+def test_the_kit_is_installed_and_checked(stick, home, run, install):
+    status, output = run()
+    assert status == 0, output
+    assert f"the kit in {home} was asked for check" in output
+    assert f'"{install.environment_file(home, "digitlab")}" lab' in output
+    assert list((home / ".venv").glob("**/site-packages/tiny.py"))
+    assert not (home / ".venv" / ".uv").exists()
     if sys.platform != "win32":
         done = subprocess.run([str(home / install.START_FILE), "--no-browser"], capture_output=True, text=True)
         assert done.stdout == f"the kit in {home} was asked for lab --no-browser\n"
 
 
-def test_a_newer_stick_brings_the_kit_up_to_date_and_leaves_what_the_user_made(stick, home, run, kit, fill):
+def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, run, kit, fill):
     run()
     mine = {
         "my_notebooks/first.ipynb": "mine",
@@ -323,10 +361,10 @@ def test_a_newer_stick_brings_the_kit_up_to_date_and_leaves_what_the_user_made(s
     (kit / "notebooks" / "second.ipynb").rename(kit / "notebooks" / "third.ipynb")
     (kit / "digitlab" / "__init__.py").write_text("# newer", "utf-8")
     fill()
-    status, said = run()
-    assert status == 0, said
-    assert "packages are here already" in said
-    present = written(home)
+    status, output = run()
+    assert status == 0, output
+    assert "packages are here already" in output
+    present = texts_of_files(home)
     assert {path: present.get(path) for path in mine} == mine
     assert present["model/digits.onnx"] == "better weights"
     assert present["digitlab/__init__.py"] == "# newer"
@@ -335,10 +373,10 @@ def test_a_newer_stick_brings_the_kit_up_to_date_and_leaves_what_the_user_made(s
     assert "notebooks/third.ipynb" in present
     aside = [path for path in present if path.startswith("set_aside")]
     assert [present[path] for path in aside] == ["# changed by its user"]
-    assert str(home / Path(aside[0]).parts[0]) in said
+    assert str(home / Path(aside[0]).parts[0]) in output
 
 
-def test_a_kit_that_came_in_another_way_is_taken_over(stick, home, run):
+def test_a_kit_from_elsewhere_is_updated(stick, home, run):
     shutil.copytree(stick / "digitlab", home)
     (home / "pyproject.toml").write_text(PYPROJECT + "# older\n", "utf-8")
     (home / ".venv").mkdir()
@@ -348,118 +386,123 @@ def test_a_kit_that_came_in_another_way_is_taken_over(stick, home, run):
 
 
 @pytest.mark.parametrize("name", ["thesis.txt", ".git/config"])
-def test_a_folder_that_is_something_else_stays_as_it_is(stick, home, run, name):
+def test_a_folder_with_other_files_is_refused(stick, home, run, name):
     (home / name).parent.mkdir(parents=True)
     (home / name).write_text("years of work", "utf-8")
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "stays as it is. Give another folder" in said
-    assert written(home) == {name: "years of work"}
+    assert "stays as it is. Choose another folder" in output
+    assert texts_of_files(home) == {name: "years of work"}
 
 
-def test_the_stick_itself_is_no_place_to_install_in(stick, run):
+def test_installing_on_the_stick_itself_is_refused(stick, run):
     assert "is on the stick itself" in run(stick / "here")[1]
 
 
-def test_a_folder_moved_elsewhere_is_mended(stick, home, run, tmp_path):
+def test_a_moved_kit_is_repaired(stick, home, run, tmp_path):
     run()
     moved = tmp_path / "moved"
     home.rename(moved)
-    status, said = run(moved)
-    assert status == 0, said
-    assert f"the kit in {moved} was asked for check" in said
+    status, output = run(moved)
+    assert status == 0, output
+    assert f"the kit in {moved} was asked for check" in output
 
 
 # What may go wrong
 
 
-def test_another_python_is_told_which_to_take(stick, run):
+def test_another_python_is_refused_with_the_right_command(stick, run):
     def rename(contents):
         contents["systems"] = {name.replace(PYTHON, "3.99"): plan for name, plan in contents["systems"].items()}
 
     edit_contents(stick, rename)
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "the stick holds packages for Python 3.99" in said
-    assert "3.99 " in said.split("type:")[1]
+    assert "the stick has packages for Python 3.99" in output
+    assert "3.99 " in output.split("type:")[1]
 
 
-def test_another_system_is_told_how_to_fill_the_stick(fill, run, fill_stick):
+def test_another_system_is_refused_with_the_command_to_fill(fill, run, fill_stick):
     system = fill_stick.install.this_system()
     other = "macos" if system != "macos" else "linux"
     fill(system=other)
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert f"the stick was filled for {other} {PYTHON}" in said
-    assert f"--platform {system} --python {PYTHON}" in said
+    assert f"the stick was filled for {other} {PYTHON}" in output
+    assert f"--platform {system} --python {PYTHON}" in output
 
 
-def test_a_missing_package_is_named_before_anything_is_done(stick, home, run):
+def test_a_missing_package_is_named_before_anything_changes(stick, home, run):
     next((stick / "wheels").glob("tiny*")).unlink()
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "1 of 2 packages are missing" in said
-    assert "tiny" in said
+    assert "1 of 3 packages are missing" in output
+    assert "tiny" in output
     assert not home.exists()
 
 
-def test_a_damaged_package_is_named_and_a_whole_one_mends_it(stick, home, run, fill):
-    wheel = next((stick / "wheels").glob("tiny*"))
+@pytest.mark.parametrize("name", ["tiny", "uv"])
+def test_a_damaged_package_is_named(stick, home, run, fill, name):
+    wheel = next((stick / "wheels").glob(f"{name}-*"))
     wheel.write_bytes(wheel.read_bytes()[:-20])
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert f"the first is {wheel.name}" in said
+    assert f"the first is {wheel.name}" in output
     fill()
     assert run()[0] == 0
 
 
 def test_a_damaged_file_of_the_kit_is_named(stick, home, run):
     (stick / "digitlab" / "model" / "digits.onnx").write_text("wei", "utf-8")
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "digits.onnx is damaged" in said
+    assert "digits.onnx is damaged" in output
     assert not (home / "model" / "digits.onnx").exists()
 
 
-def test_too_little_room_is_said_before_anything_is_done(stick, home, run):
+def test_a_full_disk_is_reported_before_anything_changes(stick, home, run):
     edit_contents(stick, lambda contents: [plan.update(room=10**18) for plan in contents["systems"].values()])
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "The disk is too full" in said
+    assert "The disk is too full" in output
     assert not home.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="lets permissions count for root too, as Linux can")
-def test_a_folder_that_may_not_be_written_to_is_said(stick, home, run):
+def test_a_folder_without_write_permission_is_reported(stick, home, run):
     home.mkdir(parents=True)
     home.chmod(0o555)
-    status, said = run(preexec_fn=obey_permissions)
+    status, output = run(preexec_fn=obey_permissions)
     assert status == 1
-    assert "You may not write there" in said
+    assert "You may not write there" in output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends a process as POSIX does")
-def test_interrupted_half_way_it_goes_on_the_next_time(stick, home, run, tmp_path):
+def test_an_interrupted_installation_continues_the_next_time(stick, home, run, tmp_path):
     log = home / ".venv" / "install.log"
     for end in (signal.SIGKILL, signal.SIGINT):
         log.unlink(missing_ok=True)
         process = subprocess.Popen(
-            command(tmp_path, home), env=misleading(), stdout=subprocess.PIPE, text=True, start_new_session=True
+            command(tmp_path, home),
+            env=misleading_environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         wait_until(log.exists)
         os.killpg(process.pid, end)
-        said = process.communicate()[0]
+        output = process.communicate()[0]
     assert process.returncode == 130
-    assert "Nothing of yours is lost" in said
+    assert "None of your files are lost" in output
     assert run()[0] == 0
 
 
-def test_where_the_check_fails_the_next_run_installs_the_packages_afresh(stick, home, run):
+def test_a_failed_check_makes_the_next_run_install_again(stick, home, run):
     shutil.copytree(stick / "digitlab", home)
     (home / "broken").touch()
-    status, said = run()
+    status, output = run()
     assert status == 1
-    assert "Do what its first FAIL says" in said
+    assert "Do what its first FAIL says" in output
     (home / "broken").unlink()
     next((home / ".venv").glob("**/tiny.py")).unlink()
     assert run()[0] == 0
@@ -469,31 +512,31 @@ def test_where_the_check_fails_the_next_run_installs_the_packages_afresh(stick, 
 @pytest.mark.parametrize(
     ("output", "advice"),
     [
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
-        ("ERROR: ... [WinError 32] The process cannot access the file", "Close JupyterLab"),
-        ("ERROR: No matching distribution found for tensorflow==2.21.0", "tensorflow does not run on this computer"),
+        ("error: failed to write to file: No space left on device (os error 28)", "disk is full"),
+        ("error: failed to rename file: Access is denied. (os error 5)", "Close JupyterLab"),
+        ("Because tensorflow==2.21.0 has no wheels with a matching platform tag", "tensorflow does not run on this"),
         ("something new", "something new"),
     ],
 )
-def test_what_pip_says_becomes_what_to_do(install, output, advice, tmp_path):
-    assert advice in str(install._explained(output, {"wheels": {}}, tmp_path))
+def test_an_error_of_uv_becomes_advice(install, output, advice, tmp_path):
+    assert advice in str(install.explain(output, {"wheels": {}}, tmp_path))
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="this Python reads the name of the kit's folder as UTF-8")
-def test_letters_that_python_would_misread_are_refused_in_the_folders_name(install, monkeypatch, tmp_path):
+def test_a_folder_name_that_python_misreads_is_refused(install, monkeypatch, tmp_path):
     monkeypatch.setattr(install.locale, "getpreferredencoding", lambda _: "cp1252")
-    with pytest.raises(install.InstallError, match="Give a folder of plain letters"):
+    with pytest.raises(install.InstallError, match="Choose a folder of plain letters"):
         install.check_target(tmp_path / "Jürgen")
     assert install.check_target(tmp_path / "Jurgen") == {}
 
 
-def test_a_window_of_its_own_waits_to_be_read(install, monkeypatch, capsys):
+def test_a_window_of_its_own_waits_for_enter(install, monkeypatch, capsys):
     asked = []
-    monkeypatch.setattr(install, "has_window_of_its_own", lambda: True)
+    monkeypatch.setattr(install, "has_own_window", lambda: True)
     monkeypatch.setattr("builtins.input", asked.append)
     assert install.main([]) == 1  # Beside this file there is no stick.
     assert asked == ["\nPress Enter to close this window. "]
 
 
-def test_no_prompt_waits_in_a_terminal(install):
-    assert not install.has_window_of_its_own()
+def test_a_terminal_does_not_wait_for_enter(install):
+    assert not install.has_own_window()

@@ -1,5 +1,6 @@
-"""The class's digits: many hand in at once, nobody is trusted, and nothing is lost."""
+"""Submissions of a class: many submit at once, nobody is trusted, and nothing is lost."""
 
+import ctypes
 import gzip
 import json
 import os
@@ -12,34 +13,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from digitlab_classroom import submissions as collection_module
+from digitlab_classroom import class_folder, exchange, pseudonyms, seat_memory, submissions
+from digitlab_classroom.class_folder import fingerprint
+from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
 from digitlab_classroom.safe_io import MAX_LINE_BYTES
-from digitlab_classroom.submissions import (
-    MAX_WRITERS,
-    PSEUDONYMS,
-    NotSubmittedError,
-    SubmissionStore,
-    fingerprint,
-    new_writer,
-)
+from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 from helpers import obey_permissions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
 
-links = pytest.mark.skipif(
-    sys.platform == "win32", reason="Windows has neither FIFOs nor links nor permissions like these for everyone"
-)
+links = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes, links and permissions")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 GOOD = Ink.example(7).to_json(7)
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """A seat: a home of its own, and no hub that gives pseudonyms."""
+    """Give the seat a home of its own, and no hub that gives pseudonyms."""
     monkeypatch.delenv("DIGITLAB_WRITER", raising=False)
-    monkeypatch.setattr(collection_module, "DRAWINGS", tmp_path / "home" / "drawings")
+    monkeypatch.setattr(seat_memory, "DRAWINGS", tmp_path / "home" / "drawings")
     return tmp_path / "home" / "drawings"
 
 
@@ -49,26 +43,26 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def be(monkeypatch, folder):
-    """Be the writer of that pseudonym, at a seat that a hub has given it to."""
+def store_of(monkeypatch, folder):
+    """Return the store of a seat to which a hub has given a pseudonym."""
 
-    def be(writer):
+    def store_of(writer):
         monkeypatch.setenv("DIGITLAB_WRITER", writer)
         return SubmissionStore(folder)
 
-    return be
+    return store_of
 
 
 def variant(digit, number):
-    """An example of a digit that is nobody else's."""
+    """Return an example of a digit, moved so that it differs from all others."""
     return Ink([stroke + number / 4 for stroke in Ink.example(digit).strokes])
 
 
-def told(drawings):
+def writers_and_labels(drawings):
     return [(drawing.writer, drawing.label) for drawing in drawings]
 
 
-def put(folder, writer, *lines):
+def write_lines(folder, writer, *lines):
     (folder / writer).mkdir(parents=True, exist_ok=True)
     (folder / writer / "drawings.jsonl").write_bytes(b"".join(lines))
 
@@ -76,19 +70,19 @@ def put(folder, writer, *lines):
 # Pseudonyms
 
 
-def test_there_are_pseudonyms_for_more_than_a_class_and_all_can_be_typed():
+def test_there_are_more_pseudonyms_than_seats_and_all_are_easy_to_type():
     assert len(PSEUDONYMS) == len(set(PSEUDONYMS)) >= 60
     assert all(re.fullmatch("[a-z]{3,12}", name) for name in PSEUDONYMS)
 
 
-def test_everyone_gets_another_pseudonym_also_when_the_animals_are_used_up(folder):
+def test_every_writer_gets_a_different_pseudonym(folder):
     names = [new_writer(folder) for _ in range(len(PSEUDONYMS) + 5)]
     assert sorted(names[: len(PSEUDONYMS)]) == sorted(PSEUDONYMS)
     assert all(name.endswith("-2") for name in names[len(PSEUDONYMS) :])
     assert len(set(names)) == len(names) == len(list(folder.iterdir()))
 
 
-def test_sixty_that_ask_at_once_get_sixty_pseudonyms(folder):
+def test_sixty_requests_at_once_get_sixty_pseudonyms(folder):
     names = []
     threads = [threading.Thread(target=lambda: names.append(new_writer(folder))) for _ in range(60)]
     for thread in threads:
@@ -99,7 +93,7 @@ def test_sixty_that_ask_at_once_get_sixty_pseudonyms(folder):
 
 
 @links
-def test_a_link_put_in_the_place_of_a_new_folder_leads_nowhere(folder, tmp_path, monkeypatch):
+def test_a_link_in_place_of_a_new_folder_is_not_followed(folder, tmp_path, monkeypatch):
     folder.mkdir(exist_ok=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
@@ -115,7 +109,7 @@ def test_a_link_put_in_the_place_of_a_new_folder_leads_nowhere(folder, tmp_path,
 
 
 @links
-def test_a_new_writers_folder_may_be_read_by_others_whatever_the_umask(folder):
+def test_others_can_read_a_new_writers_folder_whatever_the_umask(folder):
     before = os.umask(0o077)
     try:
         name = new_writer(folder)
@@ -124,8 +118,39 @@ def test_a_new_writers_folder_may_be_read_by_others_whatever_the_umask(folder):
     assert stat.S_IMODE((folder / name).stat().st_mode) == 0o755
 
 
-def test_a_class_that_is_full_says_so(folder, monkeypatch):
-    monkeypatch.setattr(collection_module, "MAX_WRITERS", 3)
+def test_two_notebooks_of_a_seat_share_one_pseudonym(folder, monkeypatch):
+    calls, both = [], threading.Event()
+
+    def reserve_slowly(folder):
+        calls.append(folder)
+        if len(calls) == 2:
+            both.set()
+        both.wait(0.3)
+        return new_writer(folder)
+
+    monkeypatch.setattr(seat_memory, "new_writer", reserve_slowly)
+    inks = [variant(3, 0), variant(3, 1)]
+    threads = [threading.Thread(target=SubmissionStore(folder).submit, args=(ink, 3)) for ink in inks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(folder.iterdir())) == 1
+    assert len(SubmissionStore(folder).own()) == 2
+
+
+def test_a_lock_left_by_a_crash_does_not_stop_a_seat(folder, home):
+    store = SubmissionStore(folder)
+    lock = Path(f"{store._seat._memory}.lock")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    os.utime(lock, (0, 0))
+    assert store.submit(Ink.example(3), 3) == 1
+    assert not lock.exists()
+
+
+def test_a_full_class_refuses_another_writer(folder, monkeypatch):
+    monkeypatch.setattr(pseudonyms, "MAX_WRITERS", 3)
     for _ in range(3):
         new_writer(folder)
     with pytest.raises(ValueError, match="has 3 writers already"):
@@ -133,64 +158,64 @@ def test_a_class_that_is_full_says_so(folder, monkeypatch):
     assert MAX_WRITERS >= 100
 
 
-def test_a_seat_takes_its_pseudonym_at_the_first_drawing_and_keeps_it(folder):
-    digits = SubmissionStore(folder)
-    assert digits.writer is None
-    assert digits.drawings() == ()
+def test_a_seat_gets_its_pseudonym_with_the_first_drawing(folder):
+    store = SubmissionStore(folder)
+    assert store.writer is None
+    assert store.drawings() == ()
     assert not folder.exists()
-    assert digits.hand_in(Ink.example(3), 3) == 1
-    assert digits.writer in PSEUDONYMS
+    assert store.submit(Ink.example(3), 3) == 1
+    assert store.writer in PSEUDONYMS
     again = SubmissionStore(folder)
-    assert again.writer == digits.writer
-    assert again.hand_in(Ink.example(4), 4) == 2
-    assert told(again.drawings()) == [(digits.writer, "3"), (digits.writer, "4")]
+    assert again.writer == store.writer
+    assert again.submit(Ink.example(4), 4) == 2
+    assert writers_and_labels(again.drawings()) == [(store.writer, "3"), (store.writer, "4")]
     assert [one.number for one in again.own()] == [1, 2]
 
 
-def test_of_another_class_the_same_seat_is_another_writer_there(tmp_path, folder):
-    SubmissionStore(folder).hand_in(Ink.example(3), 3)
+def test_a_seat_has_another_pseudonym_in_another_class(tmp_path, folder):
+    SubmissionStore(folder).submit(Ink.example(3), 3)
     other = SubmissionStore(tmp_path / "other")
     assert other.writer is None
-    other.hand_in(Ink.example(3), 3)
+    other.submit(Ink.example(3), 3)
     assert len(list(other.folder.iterdir())) == 1
 
 
-def test_a_hub_gives_the_pseudonym(be, folder, home):
-    be("otter").hand_in(Ink.example(3), 3)
-    assert be("otter").writer == "otter"
+def test_a_hub_gives_the_pseudonym(store_of, folder, home):
+    store_of("otter").submit(Ink.example(3), 3)
+    assert store_of("otter").writer == "otter"
     assert [path.name for path in folder.iterdir()] == ["otter"]
     assert not home.exists()
 
 
 @pytest.mark.parametrize("name", ["../otter", "/etc", ".", "Otter", "<script>", "otter/..", "otter-0", "o" * 40])
-def test_what_is_no_pseudonym_is_no_writer(be, name):
+def test_an_invalid_pseudonym_is_refused(store_of, name):
     with pytest.raises(ValueError, match="DIGITLAB_WRITER must be a pseudonym"):
-        be(name).hand_in(Ink.example(3), 3)
+        store_of(name).submit(Ink.example(3), 3)
 
 
-# Handing in
+# Submitting
 
 
-def test_what_is_handed_in_is_what_is_read(be):
-    otter, heron = be("otter"), None
-    otter.hand_in(Ink.example(3), 3)
-    heron = be("heron")
-    heron.hand_in(Ink.example(8), "8")
+def test_submissions_are_read_as_they_were_drawn(store_of):
+    otter, heron = store_of("otter"), None
+    otter.submit(Ink.example(3), 3)
+    heron = store_of("heron")
+    heron.submit(Ink.example(8), "8")
     one, other = SubmissionStore(heron.folder).drawings()
     assert (one.writer, one.label, other.writer, other.label) == ("heron", "8", "otter", "3")
     assert [s.tolist() for s in other.ink.strokes] == [s.tolist() for s in Ink.example(3).strokes]
     assert other.fingerprint == fingerprint(Drawing(Ink.example(3), "3"))
 
 
-def test_only_what_has_changed_is_read_again(be, monkeypatch):
-    digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
-    before = digits.drawings()
-    assert digits.drawings() is before
-    be("heron").hand_in(Ink.example(4), 4)
+def test_only_changed_files_are_read_again(store_of, monkeypatch):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    before = store.drawings()
+    assert store.drawings() is before
+    store_of("heron").submit(Ink.example(4), 4)
     parsed = []
-    monkeypatch.setattr(collection_module, "_parsed", lambda line: parsed.append(line))
-    assert digits.drawings() is not before
+    monkeypatch.setattr(class_folder, "_parse", lambda line: parsed.append(line))
+    assert store.drawings() is not before
     assert len(parsed) == 1
 
 
@@ -199,69 +224,99 @@ def test_only_what_has_changed_is_read_again(be, monkeypatch):
     [
         (Ink(), 3, "Draw something first"),
         (Ink([np.random.default_rng(0).random((20_000, 2)) * 280]), 3, "100 kB at most"),
-        (Ink.example(3), "33", "one character"),
-        (Ink.example(3), "\n", "one character"),
-        (Ink.example(3), "\ud800", "one character"),
-        (Ink.example(3), "\u202e", "one character"),
+        (Ink.example(3), "33", "one visible character"),
+        (Ink.example(3), "\n", "one visible character"),
+        (Ink.example(3), "\ud800", "one visible character"),
+        (Ink.example(3), "\u202e", "one visible character"),
         (Ink(Ink.example(3).strokes, (1e6, 1e6)), 3, "pixels wide"),
     ],
 )
-def test_what_is_no_drawing_for_a_class_is_refused_in_words(be, ink, label, words):
-    digits = be("otter")
+def test_an_unusable_drawing_is_refused_with_a_reason(store_of, ink, label, words):
+    store = store_of("otter")
     with pytest.raises(ValueError, match=words):
-        digits.hand_in(ink, label)
-    assert digits.drawings() == ()
-    assert digits.waiting() == 0
+        store.submit(ink, label)
+    assert store.drawings() == ()
+    assert store.pending() == 0
 
 
-def test_one_writer_cannot_fill_the_disk(be, monkeypatch):
-    monkeypatch.setattr(collection_module, "MAX_DRAWINGS", 2)
-    digits = be("otter")
+def test_one_writer_cannot_fill_the_disk(store_of, monkeypatch):
+    for module in (class_folder, submissions):
+        monkeypatch.setattr(module, "MAX_DRAWINGS", 2)
+    store = store_of("otter")
     for number in range(2):
-        digits.hand_in(variant(3, number), 3)
-    with pytest.raises(ValueError, match="otter has no room"):
-        digits.hand_in(variant(3, 9), 3)
-    with (digits.folder / "otter" / "drawings.jsonl").open("a") as file:
+        store.submit(variant(3, number), 3)
+    with pytest.raises(ValueError, match="otter has no room for more"):
+        store.submit(variant(3, 9), 3)
+    with (store.folder / "otter" / "drawings.jsonl").open("a") as file:
         file.write(variant(3, 5).to_json(3) + "\n")
-    assert len(digits.drawings()) == 2
+    assert len(store.drawings()) == 2
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_the_drawing_goes_along_later_once(be, folder, home):
+def test_a_drawing_stays_pending_while_the_folder_is_not_writable(store_of, folder, home):
     folder.write_text("This is a file, where a folder should be.")
-    digits = be("otter")
+    store = store_of("otter")
     for number in range(3):
         with pytest.raises(NotSubmittedError, match=r"could not be handed in .* It is kept in .*not_handed_in"):
-            digits.hand_in(variant(5, number), 5)
-    assert digits.waiting() == 3
+            store.submit(variant(5, number), 5)
+    assert store.pending() == 3
     folder.unlink()
-    assert SubmissionStore(folder).hand_in(variant(5, 3), 5) == 4
-    assert digits.waiting() == 0
-    assert len({one.fingerprint for one in digits.drawings()}) == len(digits.drawings()) == 4
+    assert SubmissionStore(folder).submit(variant(5, 3), 5) == 4
+    assert store.pending() == 0
+    assert len({one.fingerprint for one in store.drawings()}) == len(store.drawings()) == 4
     assert [path.name for path in home.iterdir()] == []
 
 
-def test_what_was_handed_in_before_a_crash_is_not_there_twice(be, home):
-    digits = be("otter")
-    digits._keep_waiting(Drawing(Ink.example(5), "5"))
-    append_drawing(digits.folder / "otter" / "drawings.jsonl", Ink.example(5), 5)
-    assert digits.hand_in(Ink.example(6), 6) == 2
-    assert digits.waiting() == 0
-    append_drawing(digits.folder / "otter" / "drawings.jsonl", Ink.example(6), 6)
-    assert told(digits.drawings()) == [("otter", "5"), ("otter", "6")]
+def test_a_drawing_submitted_before_a_crash_counts_once(store_of, home):
+    store = store_of("otter")
+    store._seat.keep(Drawing(Ink.example(5), "5"))
+    append_drawing(store.folder / "otter" / "drawings.jsonl", Ink.example(5), 5)
+    assert store.submit(Ink.example(6), 6) == 2
+    assert store.pending() == 0
+    append_drawing(store.folder / "otter" / "drawings.jsonl", Ink.example(6), 6)
+    assert writers_and_labels(store.drawings()) == [("otter", "5"), ("otter", "6")]
 
 
-def test_where_it_can_be_kept_nowhere_that_is_said(be, folder, home):
+@pytest.mark.parametrize("content", [b"", b'{"label": "5", "strokes": [[[1', b"[]\n"])
+def test_a_damaged_pending_file_does_not_block_the_others(store_of, home, content):
+    store = store_of("otter")
+    store._seat.keep(Drawing(Ink.example(5), "5"))
+    (damaged,) = home.glob("*/*.jsonl")
+    damaged.write_bytes(content)
+    os.utime(damaged, (0, 0))  # It is the oldest, so it is read first.
+    store._seat.keep(Drawing(Ink.example(6), "6"))
+    with pytest.warns(UserWarning, match="A pending drawing is damaged: it is kept as"):
+        assert store.submit(Ink.example(7), 7) == 2
+    assert writers_and_labels(store.own()) == [("otter", "7"), ("otter", "6")]
+    assert store.pending() == 0
+    assert [path.read_bytes() for path in home.glob("*/*.damaged")] == [content]
+
+
+@links
+@pytest.mark.parametrize("umask", [0o027, 0o077])
+def test_others_can_read_a_submission_whatever_the_umask(folder, umask):
+    before = os.umask(umask)
+    try:
+        SubmissionStore(folder).submit(Ink.example(3), 3)
+    finally:
+        os.umask(before)
+    (file,) = folder.glob("*/drawings.jsonl")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o755
+
+
+def test_a_drawing_that_cannot_be_kept_raises_an_error(store_of, folder, home):
     folder.write_text("a file")
     home.parent.mkdir()
     home.write_text("a file")
     with pytest.raises(OSError, match=r"could not be handed in to .*, nor kept in"):
-        be("otter").hand_in(Ink.example(5), 5)
+        store_of("otter").submit(Ink.example(5), 5)
 
 
 MANY = """
 import os, sys
 from pathlib import Path
-from digitlab_classroom.submissions import SubmissionStore, new_writer
+from digitlab_classroom.pseudonyms import new_writer
+from digitlab_classroom.submissions import SubmissionStore
 from digitlab.ink import Ink, append_drawing
 folder, one_file, each = Path(sys.argv[1]), sys.argv[2] == "one", int(sys.argv[3])
 start, go = os.pipe()
@@ -276,10 +331,10 @@ for number in range(60):
     status = 1
     try:
         os.environ["DIGITLAB_WRITER"] = "otter" if one_file else new_writer(folder)
-        digits = SubmissionStore(folder)
+        store = SubmissionStore(folder)
         for turn in range(each):
             ink = Ink([stroke + (number / 4, turn / 4) for stroke in Ink.example(turn % 10).strokes])
-            digits.hand_in(ink, turn % 10)
+            store.submit(ink, turn % 10)
         status = 0
     finally:
         os._exit(status)
@@ -291,23 +346,23 @@ sys.exit(any(statuses))
 
 @forks
 @pytest.mark.parametrize(("files", "each"), [("one", 3), ("sixty", 5)])
-def test_sixty_processes_lose_nothing_and_nobody_ever_sees_half_a_line(folder, home, files, each):
+def test_sixty_processes_lose_no_drawing_and_show_no_torn_line(folder, home, files, each):
     environment = {**os.environ, "DIGITLAB_HOME": str(home)}
     writers = subprocess.Popen([sys.executable, "-c", MANY, str(folder), files, str(each)], env=environment)
-    digits = SubmissionStore(folder)
+    store = SubmissionStore(folder)
     counts = []
     while writers.poll() is None:
-        counts.append(len(digits.drawings()))
-        assert not any(digits.left_out.values())
+        counts.append(len(store.drawings()))
+        assert not any(store.left_out.values())
     assert writers.returncode == 0
-    drawings = digits.drawings()
+    drawings = store.drawings()
     assert len(drawings) == len({drawing.fingerprint for drawing in drawings}) == 60 * each
     assert len({drawing.writer for drawing in drawings}) == (1 if files == "one" else 60)
-    assert not any(digits.left_out.values())
+    assert not any(store.left_out.values())
     assert counts == sorted(counts)
 
 
-# Nobody is trusted
+# Reading what nobody trusts
 
 
 @pytest.mark.parametrize(
@@ -330,12 +385,12 @@ def test_sixty_processes_lose_nothing_and_nobody_ever_sees_half_a_line(folder, h
         b'{"label": "7", "strokes": {"__class__": "os.system"}}',
     ],
 )
-def test_a_hostile_line_costs_itself_alone(folder, recognizer, bad):
-    put(folder, "otter", GOOD.encode(), b"\n", bad, b"\n", variant(8, 1).to_json(8).encode(), b"\n")
-    digits = SubmissionStore(folder)
-    assert told(digits.drawings()) == [("otter", "7"), ("otter", "8")]
-    assert digits.left_out == {"otter": 1}
-    assert digits.scores(recognizer)["drawings"] == 2
+def test_a_bad_line_does_not_affect_the_others(folder, recognizer, bad):
+    write_lines(folder, "otter", GOOD.encode(), b"\n", bad, b"\n", variant(8, 1).to_json(8).encode(), b"\n")
+    store = SubmissionStore(folder)
+    assert writers_and_labels(store.drawings()) == [("otter", "7"), ("otter", "8")]
+    assert store.left_out == {"otter": 1}
+    assert store.scores(recognizer)["drawings"] == 2
 
 
 @settings(max_examples=60, deadline=None)
@@ -354,32 +409,32 @@ def test_a_hostile_line_costs_itself_alone(folder, recognizer, bad):
     )
 )
 @example(b"{}")
-def test_whatever_a_line_says_it_is_a_drawing_that_can_be_read_or_nothing(recognizer, line):
+def test_any_line_is_either_a_readable_drawing_or_left_out(recognizer, line):
     for part in line.split(b"\n"):
-        drawing = collection_module._parsed(part)
+        drawing = class_folder._parse(part)
         if drawing is not None:
             assert len(drawing.label) == 1
             assert np.isfinite(recognizer.predict(drawing.ink).probabilities).all()
 
 
-def test_the_writer_is_the_folder_whatever_the_line_says(folder):
-    put(folder, "otter", Ink.example(7).to_json(7, "heron").encode() + b"\n")
-    assert told(SubmissionStore(folder).drawings()) == [("otter", "7")]
+def test_the_folder_decides_who_the_writer_is(folder):
+    write_lines(folder, "otter", Ink.example(7).to_json(7, "heron").encode() + b"\n")
+    assert writers_and_labels(SubmissionStore(folder).drawings()) == [("otter", "7")]
 
 
-def test_a_last_line_that_is_still_being_written_is_left_alone(folder):
-    put(folder, "otter", GOOD.encode() + b"\n" + variant(7, 1).to_json(7).encode())
-    digits = SubmissionStore(folder)
-    assert len(digits.drawings()) == 1
-    assert digits.left_out == {"otter": 0}
+def test_an_unfinished_last_line_is_not_read_yet(folder):
+    write_lines(folder, "otter", GOOD.encode() + b"\n" + variant(7, 1).to_json(7).encode())
+    store = SubmissionStore(folder)
+    assert len(store.drawings()) == 1
+    assert store.left_out == {"otter": 0}
     with (folder / "otter" / "drawings.jsonl").open("ab") as file:
         file.write(b"\n")
-    assert len(digits.drawings()) == 2
+    assert len(store.drawings()) == 2
 
 
 @links
-def test_no_link_is_followed_and_no_pipe_waited_for(folder, tmp_path):
-    put(tmp_path / "elsewhere", "secret", GOOD.encode() + b"\n")
+def test_links_and_pipes_are_not_read(folder, tmp_path):
+    write_lines(tmp_path / "elsewhere", "secret", GOOD.encode() + b"\n")
     secret = tmp_path / "elsewhere" / "secret"
     for name in ("fox", "owl", "jay", "hare"):
         (folder / name).mkdir(parents=True)
@@ -393,81 +448,119 @@ def test_no_link_is_followed_and_no_pipe_waited_for(folder, tmp_path):
 
 
 @links
-def test_nobodys_other_files_are_written_to_through_a_link(be, folder, tmp_path):
+def test_submitting_does_not_write_through_a_link(store_of, folder, tmp_path):
     diary = tmp_path / "diary.txt"
     diary.write_text("Dear diary,")
     (folder / "otter").mkdir(parents=True)
     (folder / "otter" / "drawings.jsonl").symlink_to(diary)
     with pytest.raises(NotSubmittedError):
-        be("otter").hand_in(Ink.example(3), 3)
+        store_of("otter").submit(Ink.example(3), 3)
     (tmp_path / "away").mkdir()
     (folder / "heron").symlink_to(tmp_path / "away")
     with pytest.raises(NotSubmittedError):
-        be("heron").hand_in(Ink.example(3), 3)
+        store_of("heron").submit(Ink.example(3), 3)
     assert diary.read_text() == "Dear diary,"
     assert list((tmp_path / "away").iterdir()) == []
 
 
-def test_files_and_folders_without_end_are_read_up_to_a_bound(folder, monkeypatch):
-    monkeypatch.setattr(collection_module, "MAX_BYTES", 20_000)
-    monkeypatch.setattr(collection_module, "MAX_WRITERS", 5)
+def test_huge_files_and_many_folders_are_read_up_to_a_limit(folder, monkeypatch):
+    monkeypatch.setattr(class_folder, "MAX_FILE_BYTES", 20_000)
+    monkeypatch.setattr(class_folder, "MAX_WRITERS", 5)
     lines = b"".join(variant(7, number).to_json(7).encode() + b"\n" for number in range(100))
     assert len(lines) > 40_000
     for number in range(8):
-        put(folder, f"otter-{number + 1}", lines)
+        write_lines(folder, f"otter-{number + 1}", lines)
     drawings = SubmissionStore(folder).drawings()
     assert len({drawing.writer for drawing in drawings}) == 5
     assert 5 < len(drawings) < 5 * 60
 
 
+def test_a_sparse_file_does_not_hide_other_writers(folder):
+    for writer in ("fox", "heron", "otter"):
+        write_lines(folder, writer, GOOD.encode() + b"\n")
+    os.truncate(folder / "fox" / "drawings.jsonl", 300_000_000)
+    store = SubmissionStore(folder)
+    assert writers_and_labels(store.drawings()) == [("fox", "7"), ("heron", "7"), ("otter", "7")]
+
+
+def test_drawings_of_all_writers_together_are_read_up_to_a_limit(folder, monkeypatch):
+    for number in range(4):
+        write_lines(folder, f"otter-{number + 1}", variant(7, number).to_json(7).encode() + b"\n")
+    monkeypatch.setattr(class_folder, "MAX_CLASS_BYTES", 3 * len(GOOD))
+    assert 1 <= len(SubmissionStore(folder).drawings()) < 4
+
+
+def test_the_repr_of_a_store_reads_no_file(folder, monkeypatch):
+    write_lines(folder, "otter", GOOD.encode() + b"\n")
+    monkeypatch.setattr(class_folder, "read_regular", lambda *_: pytest.fail("a file was read"))
+    assert repr(SubmissionStore(folder)) == f"SubmissionStore({str(folder)!r})"
+
+
+def obey_read_permissions():
+    """Let read permissions count for root too: give up CAP_DAC_READ_SEARCH as well."""
+    obey_permissions()
+    pr_capbset_drop, cap_dac_read_search = 24, 2
+    ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_read_search, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
+def test_unreadable_files_are_named(folder, digitlab):
+    write_lines(folder, "fox", GOOD.encode() + b"\n")
+    write_lines(folder, "otter", GOOD.encode() + b"\n")
+    (folder / "otter" / "drawings.jsonl").chmod(0)
+    output = digitlab("class", "--folder", folder, "show", preexec_fn=obey_read_permissions).stdout
+    assert "1 drawing by 1 writer" in output
+    assert re.search(r"The drawings of otter are missing here: .* cannot open .*otter/drawings.jsonl", output)
+
+
 @links
-def test_the_name_of_a_folder_is_text_that_can_be_printed(folder):
+def test_strange_folder_names_become_printable_text(folder):
     strange = ["<img src=x onerror=alert(1)>", "two\nlines", "\u202egnp.exe", "x" * 200]
     for name in strange:
-        put(folder, name, GOOD.encode() + b"\n")
+        write_lines(folder, name, GOOD.encode() + b"\n")
     (folder / os.fsdecode(b"\xff")).mkdir()
-    put(folder, os.fsdecode(b"\xff"), GOOD.encode() + b"\n")
+    write_lines(folder, os.fsdecode(b"\xff"), GOOD.encode() + b"\n")
     writers = {drawing.writer for drawing in SubmissionStore(folder).drawings()}
     assert "<img src=x onerror=alert(1)>" in writers
     assert len(writers) == 5
     assert all(writer.isprintable() and len(writer) <= 40 and writer.encode() for writer in writers)
 
 
-# What the teacher does
+# Moderating
 
 
-def test_what_is_hidden_is_gone_for_everyone_at_once_and_can_come_back(be):
-    digits = be("otter")
+def test_hidden_drawings_disappear_for_everyone_and_can_return(store_of):
+    store = store_of("otter")
     for number in range(3):
-        digits.hand_in(variant(3, number), 3)
-    be("heron").hand_in(Ink.example(4), 4)
-    seat = SubmissionStore(digits.folder)
+        store.submit(variant(3, number), 3)
+    store_of("heron").submit(Ink.example(4), 4)
+    seat = SubmissionStore(store.folder)
     assert len(seat.drawings()) == 4
-    assert digits.hide("otter", 2) == 1
+    assert store.hide("otter", 2) == 1
     assert [(one.writer, one.number) for one in seat.drawings()] == [("heron", 1), ("otter", 1), ("otter", 3)]
-    assert digits.hide("otter", 2) == 0
-    assert digits.hide(seat.drawings()[0]) == 1
-    assert digits.hide("otter") == 2
+    assert store.hide("otter", 2) == 0
+    assert store.hide(seat.drawings()[0]) == 1
+    assert store.hide("otter") == 2
     assert seat.drawings() == ()
-    assert be("otter").hand_in(variant(3, 9), 3) == 4
+    assert store_of("otter").submit(variant(3, 9), 3) == 4
     assert [one.number for one in seat.drawings()] == [4]
-    assert digits.show_again("otter", 2) == 1
+    assert store.show_again("otter", 2) == 1
     assert [one.number for one in seat.drawings()] == [2, 4]
     with pytest.raises(ValueError, match="There is no writer fox"):
-        digits.hide("fox")
-    with pytest.raises(ValueError, match="no drawing of the number 9"):
-        digits.hide("otter", 9)
+        store.hide("fox")
+    with pytest.raises(ValueError, match="no drawing with the number 9"):
+        store.hide("otter", 9)
     with pytest.raises(ValueError, match="no drawing with the fingerprint"):
-        digits.hide("0123456789abcdef")
+        store.hide("0123456789abcdef")
 
 
-def test_the_erased_are_gone_and_their_pseudonym_is_nobody_elses(be, folder):
-    otter, heron = be("otter"), None
-    otter.hand_in(Ink.example(3), 3)
-    heron = be("heron")
-    heron.hand_in(Ink.example(4), 4)
+def test_erasing_a_writer_keeps_the_pseudonym_reserved(store_of, folder):
+    otter, heron = store_of("otter"), None
+    otter.submit(Ink.example(3), 3)
+    heron = store_of("heron")
+    heron.submit(Ink.example(4), 4)
     assert heron.erase("otter") == 1
-    assert told(heron.drawings()) == [("heron", "4")]
+    assert writers_and_labels(heron.drawings()) == [("heron", "4")]
     assert list((folder / "otter").iterdir()) == []
     assert "otter" not in {new_writer(folder) for _ in range(len(PSEUDONYMS) - 2)}
     heron.hide("heron", 1)
@@ -478,27 +571,27 @@ def test_the_erased_are_gone_and_their_pseudonym_is_nobody_elses(be, folder):
             heron.erase(writer)
 
 
-def test_who_takes_back_what_is_his_own_hands_in_nothing_of_it_later(be):
-    digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
-    digits._keep_waiting(Drawing(Ink.example(5), "5"))
-    assert digits.erase(digits.writer) == 1
-    assert digits.waiting() == 0
-    assert digits.hand_in(Ink.example(4), 4) == 1
-    assert told(digits.drawings()) == [("otter", "4")]
+def test_erasing_a_writer_drops_pending_drawings(store_of):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    store._seat.keep(Drawing(Ink.example(5), "5"))
+    assert store.erase(store.writer) == 1
+    assert store.pending() == 0
+    assert store.submit(Ink.example(4), 4) == 1
+    assert writers_and_labels(store.drawings()) == [("otter", "4")]
 
 
-def test_a_seat_that_was_erased_takes_a_new_pseudonym(folder):
-    digits = SubmissionStore(folder)
-    digits.hand_in(Ink.example(3), 3)
-    digits.erase_all()
-    assert digits.writer is None
-    assert digits.hand_in(Ink.example(4), 4) == 1
+def test_an_erased_seat_gets_a_new_pseudonym(folder):
+    store = SubmissionStore(folder)
+    store.submit(Ink.example(3), 3)
+    store.erase_all()
+    assert store.writer is None
+    assert store.submit(Ink.example(4), 4) == 1
 
 
 @links
-def test_erasing_leaves_alone_what_links_lead_to(folder, tmp_path):
-    put(folder, "otter", GOOD.encode() + b"\n")
+def test_erasing_does_not_follow_links(folder, tmp_path):
+    write_lines(folder, "otter", GOOD.encode() + b"\n")
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "diary.txt").write_text("Dear diary,")
     (folder / "otter" / "link").symlink_to(tmp_path / "away")
@@ -506,13 +599,87 @@ def test_erasing_leaves_alone_what_links_lead_to(folder, tmp_path):
     assert (tmp_path / "away" / "diary.txt").exists()
 
 
+def make_foreign_files(folder):
+    files = [folder / path for path in ("hub/passwords", "homes/drawings.jsonl", "Documents/thesis.txt", "notes.txt")]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("years of work")
+    (folder / "empty").mkdir()
+    return [*files, folder / "empty"]
+
+
+def test_erasing_all_refuses_a_folder_that_is_not_a_class(folder):
+    foreign = make_foreign_files(folder)
+    with pytest.raises(ValueError, match="is not the folder of a class"):
+        SubmissionStore(folder).erase_all()
+    assert all(path.exists() for path in foreign)
+
+
+def test_erasing_all_removes_only_the_kits_files(store_of, folder):
+    foreign = make_foreign_files(folder)
+    store_of("otter").submit(Ink.example(3), 3)
+    (folder / "otter" / "diary.txt").write_text("Dear diary,")
+    (folder / "fox").mkdir()
+    (folder / "fox" / "photo.jpg").write_text("a real fox")
+    assert SubmissionStore(folder).erase_all() == 1
+    assert all(path.exists() for path in [*foreign, folder / "otter" / "diary.txt", folder / "fox" / "photo.jpg"])
+    assert not (folder / "otter" / "drawings.jsonl").exists()
+
+
+def test_erasing_a_folder_without_a_pseudonym_is_refused(folder):
+    foreign = make_foreign_files(folder)
+    for name in ("Documents", "hub", "homes"):
+        with pytest.raises(ValueError, match=f"{name} is not a pseudonym"):
+            SubmissionStore(folder).erase(name)
+    assert all(path.exists() for path in foreign)
+
+
+@pytest.mark.parametrize("variable", ["DIGITLAB_CLASS", "DIGITLAB_HOME"])
+def test_an_empty_variable_counts_as_unset(tmp_path, variable):
+    script = "from digitlab.paths import HOME, SUBMISSIONS; print(HOME); print(SUBMISSIONS)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGITLAB")}
+    paths = [
+        subprocess.run([sys.executable, "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True).stdout
+        for env in (environment, {**environment, variable: ""})
+    ]
+    assert paths[0] == paths[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
+def test_a_teacher_can_hide_although_another_account_made_the_list(store_of, folder):
+    for number in (1, 2):
+        store_of("otter").submit(variant(3, number), 3)
+    SubmissionStore(folder).hide("otter", 1)
+    (folder / "hidden.txt").chmod(0o444)  # As if root had made it: this account may not change it.
+    script = """
+import sys
+from digitlab_classroom.submissions import SubmissionStore
+store = SubmissionStore(sys.argv[1])
+print(store.may_hide, store.hide("otter", 2), len(store.drawings()), store.show_again("otter", 1))"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, folder], preexec_fn=obey_permissions, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("True 1 0 1\n", "")
+    assert [one.number for one in SubmissionStore(folder).drawings()] == [1]
+
+
+@links
+def test_hiding_does_not_write_through_a_link(store_of, folder, tmp_path):
+    store_of("otter").submit(Ink.example(3), 3)
+    (tmp_path / "diary.txt").write_text("Dear diary,")
+    (folder / "hidden.txt").symlink_to(tmp_path / "diary.txt")
+    assert SubmissionStore(folder).hide("otter") == 1
+    assert (tmp_path / "diary.txt").read_text() == "Dear diary,"
+    assert SubmissionStore(folder).drawings() == ()
+
+
 RIGHTS = """
 import sys
 from digitlab_classroom.submissions import SubmissionStore
 from digitlab.ink import Ink
-digits = SubmissionStore(sys.argv[1])
-print(digits.may_hide, digits.hand_in(Ink.example(3), 3), len(digits.drawings()))
-for action in (lambda: digits.hide("heron", 1), lambda: digits.show_again("heron", 1), lambda: digits.erase("heron")):
+store = SubmissionStore(sys.argv[1])
+print(store.may_hide, store.submit(Ink.example(3), 3), len(store.drawings()))
+for action in (lambda: store.hide("heron", 1), lambda: store.show_again("heron", 1), lambda: store.erase("heron")):
     try:
         print("done", action())
     except OSError as error:
@@ -521,8 +688,8 @@ for action in (lambda: digits.hide("heron", 1), lambda: digits.show_again("heron
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
-def test_a_seat_that_may_only_write_its_own_folder_hands_in_and_can_neither_hide_nor_erase(be, folder, home):
-    be("heron").hand_in(Ink.example(4), 4)
+def test_a_seat_can_submit_but_not_hide_or_erase(store_of, folder, home):
+    store_of("heron").submit(Ink.example(4), 4)
     (folder / "otter").mkdir()
     (folder / "heron").chmod(0o555)
     folder.chmod(0o555)
@@ -539,33 +706,33 @@ def test_a_seat_that_may_only_write_its_own_folder_hands_in_and_can_neither_hide
     first, *others = done.stdout.splitlines()
     assert first.endswith("1 2")
     assert [line.split(":")[0] for line in others] == ["refused"] * 3
-    assert "as a teacher is" in others[0]
+    assert "such as the teacher's" in others[0]
     assert len(SubmissionStore(folder).drawings()) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
-def test_who_forbids_that_his_drawings_are_removed_is_out_of_the_class_all_the_same(be, folder, tmp_path):
+def test_a_folder_that_cannot_be_erased_is_moved_out_of_sight(store_of, folder, tmp_path):
     for writer in ("fox", "heron", "otter"):
-        be(writer).hand_in(Ink.example(4), 4)
+        store_of(writer).submit(Ink.example(4), 4)
     (folder / "heron").chmod(0o555)
     script = f"from digitlab_classroom.submissions import SubmissionStore; SubmissionStore({str(folder)!r}).erase_all()"
     done = subprocess.run([sys.executable, "-c", script], preexec_fn=obey_permissions, capture_output=True, text=True)
-    assert "What was erased is no longer among the class's digits" in done.stderr
-    assert "an administrator can remove it:" in done.stderr
+    assert "The erased drawings are no longer shown" in done.stderr
+    assert "An administrator can remove these:" in done.stderr
     (aside,) = folder.iterdir()
     assert aside.name.startswith(".erased-heron-")
     assert SubmissionStore(folder).drawings() == ()
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz"])
-def test_what_is_exported_is_read_by_everything_that_reads_drawings(be, tmp_path, digitlab, name):
-    digits = be("otter")
+def test_an_export_can_be_read_as_a_file_of_drawings(store_of, tmp_path, digitlab, name):
+    store = store_of("otter")
     for number in range(10):
-        digits.hand_in(Ink.example(number), number)
-    be("heron").hand_in(Ink.example(4), 4)
-    digits.hide("otter", 1)
-    assert digits.export(tmp_path / name) == 10
-    assert told(read_drawings(tmp_path / name)) == told(digits.drawings())
+        store.submit(Ink.example(number), number)
+    store_of("heron").submit(Ink.example(4), 4)
+    store.hide("otter", 1)
+    assert store.export(tmp_path / name) == 10
+    assert writers_and_labels(read_drawings(tmp_path / name)) == writers_and_labels(store.drawings())
     assert (tmp_path / name).read_bytes()[:2] == (b"\x1f\x8b" if name.endswith("gz") else b'{"')
     assert "accuracy                      100.00%" in digitlab("evaluate", tmp_path / name).stdout
     with pytest.raises(ValueError, match="nothing to export"):
@@ -573,100 +740,99 @@ def test_what_is_exported_is_read_by_everything_that_reads_drawings(be, tmp_path
     assert not (tmp_path / "none.jsonl").exists()
 
 
-def test_files_that_are_handed_over_are_added_once(be, folder, tmp_path):
-    digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
+def test_adding_a_file_twice_adds_nothing(store_of, folder, tmp_path):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
     handed_over = tmp_path / "my_drawings.jsonl"
     for number in range(3):
         append_drawing(handed_over, variant(5, number), 5)
     append_drawing(handed_over, Ink.example(5))  # without a label
-    first = digits.add(handed_over)
+    first = store.add(handed_over)
     (name,) = first.writers
     assert (first.added, first.known, first.bad_lines) == (3, 0, 1)
     assert name not in {"otter", "None"}
-    again = digits.add(handed_over)
+    again = store.add(handed_over)
     assert (again.added, again.known, again.writers) == (0, 3, (name,))
     append_drawing(handed_over, variant(5, 3), 5)
-    more = digits.add(handed_over)
+    more = store.add(handed_over)
     assert (more.added, more.known, more.writers) == (1, 3, (name,))
-    assert sorted(told(digits.drawings())) == sorted([(name, "5")] * 4 + [("otter", "3")])
+    assert sorted(writers_and_labels(store.drawings())) == sorted([(name, "5")] * 4 + [("otter", "3")])
     # Another machine's export: whoever is known here keeps the pseudonym, the others get new ones.
-    digits.export(tmp_path / "export.jsonl.gz")
+    store.export(tmp_path / "export.jsonl.gz")
     other = SubmissionStore(tmp_path / "other")
     result = other.add(tmp_path / "export.jsonl.gz")
     assert (result.added, len(result.writers)) == (5, 2)
     assert other.add(tmp_path / "export.jsonl.gz").added == 0
 
 
-def test_what_a_teacher_adds_to_a_writer_stands_in_a_file_of_its_own(be, folder, tmp_path):
-    digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
+def test_added_drawings_are_kept_in_a_separate_file(store_of, folder, tmp_path):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
     before = (folder / "otter" / "drawings.jsonl").read_bytes()
     for digit in (3, 4):
         append_drawing(tmp_path / "file.jsonl", Ink.example(digit), digit, "otter")
-    result = digits.add(tmp_path / "file.jsonl")
+    result = store.add(tmp_path / "file.jsonl")
     assert (result.added, result.known, result.writers) == (1, 1, ("otter",))
     assert (folder / "otter" / "drawings.jsonl").read_bytes() == before
-    assert told(digits.drawings()) == [("otter", "3"), ("otter", "4")]
+    assert writers_and_labels(store.drawings()) == [("otter", "3"), ("otter", "4")]
 
 
-def test_a_file_that_is_no_classs_is_refused(tmp_path, folder, monkeypatch):
-    digits = SubmissionStore(folder)
-    with pytest.raises(FileNotFoundError, match="is its name spelt right"):
-        digits.add(tmp_path / "none.jsonl")
+def test_an_unusable_file_cannot_be_added(tmp_path, folder, monkeypatch):
+    store = SubmissionStore(folder)
+    with pytest.raises(FileNotFoundError, match="check its name"):
+        store.add(tmp_path / "none.jsonl")
     (tmp_path / "damaged.jsonl.gz").write_bytes(gzip.compress(GOOD.encode())[:-9])
     with pytest.raises(ValueError, match="damaged gzip"):
-        digits.add(tmp_path / "damaged.jsonl.gz")
-    monkeypatch.setattr(collection_module, "MAX_BYTES", 1_000)
+        store.add(tmp_path / "damaged.jsonl.gz")
+    monkeypatch.setattr(exchange, "MAX_CLASS_BYTES", 50_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(bytes(10_000_000)))
     with pytest.raises(ValueError, match="is larger than"):
-        digits.add(tmp_path / "bomb.jsonl.gz")
+        store.add(tmp_path / "bomb.jsonl.gz")
     assert not folder.exists()
 
 
-def test_the_scores_are_those_of_each_digit_and_of_each_writer(be, recognizer):
-    digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
-    digits.hand_in(Ink.example(4), 5)
-    heron = be("heron")
-    heron.hand_in(Ink.example(8), 8)
-    heron.hand_in(Ink.example(1), "A")
-    figures = digits.scores(recognizer)
+def test_scores_are_given_for_each_digit_and_each_writer(store_of, recognizer):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    store.submit(Ink.example(4), 5)
+    heron = store_of("heron")
+    heron.submit(Ink.example(8), 8)
+    heron.submit(Ink.example(1), "A")
+    figures = store.scores(recognizer)
     assert (figures["drawings"], figures["right"], figures["others"]) == (3, 2, 1)
     assert figures["per_writer"] == {
         "heron": {"drawings": 1, "right": 1, "accuracy": 1.0},
         "otter": {"drawings": 2, "right": 1, "accuracy": 0.5},
     }
     assert figures["per_digit"]["5"]["accuracy"] == 0
-    empty = SubmissionStore(digits.folder / "none").scores(recognizer)
+    empty = SubmissionStore(store.folder / "none").scores(recognizer)
     assert (empty["drawings"], empty["accuracy"], empty["per_writer"]) == (0, None, {})
 
 
-def test_a_network_learns_from_the_class_in_a_process_of_its_own(be, tmp_path):
-    """What it learns is tested with the pad; here, that too little is said in words."""
-    digits = be("otter")
-    digits.hand_in(Ink.example(3), 3)
+def test_finetuning_runs_in_a_separate_process(store_of, tmp_path):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
     with pytest.raises(ValueError, match="There is too little to learn from"):
-        digits.learn(output=tmp_path / "network")
+        store.finetune(output=tmp_path / "network")
     assert "tensorflow" not in sys.modules or "keras" in sys.modules
 
 
 # The command
 
 
-def test_the_command_does_all_of_it(be, folder, tmp_path, digitlab):
-    digits = be("otter")
+def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
+    store = store_of("otter")
     for number in (3, 3, 4):
-        digits.hand_in(variant(number, len(digits.drawings())), number)
-    put(folder, "heron", b"no drawing\n", Ink.example(9).to_json(9).encode() + b"\n")
+        store.submit(variant(number, len(store.drawings())), number)
+    write_lines(folder, "heron", b"no drawing\n", Ink.example(9).to_json(9).encode() + b"\n")
 
     def call(*arguments):
         return digitlab("class", "--folder", folder, *arguments)
 
-    shown = call("show").stdout
-    assert "4 drawings by 2 writers" in shown
-    assert re.search(r"otter +\. +\. +\. +2 +1 +\.", shown)
-    assert "1 line of heron cannot be read" in shown
+    output = call("show").stdout
+    assert "4 drawings by 2 writers" in output
+    assert re.search(r"otter +\. +\. +\. +2 +1 +\.", output)
+    assert "1 line of heron cannot be read" in output
     assert re.search(r"otter +3 +100\.00%", call("score").stdout)
     assert "4 drawings written" in call("export", tmp_path / "all.jsonl.gz").stdout
     assert "0 drawings added, 4 were there already" in call("add", tmp_path / "all.jsonl.gz").stdout
@@ -682,8 +848,8 @@ def test_the_command_does_all_of_it(be, folder, tmp_path, digitlab):
     assert list(folder.iterdir()) == []
 
 
-def test_the_environment_says_which_folder(tmp_path, folder):
-    put(folder, "otter", GOOD.encode() + b"\n")
+def test_digitlab_class_sets_the_folder(tmp_path, folder):
+    write_lines(folder, "otter", GOOD.encode() + b"\n")
     done = subprocess.run(
         [sys.executable, "-m", "digitlab.commands.main", "class", "show"],
         env={**os.environ, "DIGITLAB_CLASS": str(folder)},
@@ -693,7 +859,7 @@ def test_the_environment_says_which_folder(tmp_path, folder):
     assert "1 drawing by 1 writer" in done.stdout
 
 
-def test_it_needs_neither_tensorflow_nor_the_notebook():
+def test_the_command_imports_no_heavy_package():
     script = """
 import sys
 import digitlab_classroom.commands

@@ -1,4 +1,4 @@
-"""Drawings made by code, and how digits are varied."""
+"""Drawings made by code, and how training images are augmented."""
 
 import numpy as np
 import pytest
@@ -6,67 +6,113 @@ import pytest
 from digitlab.ink import CANVAS, Ink
 from digitlab.prepare import prepare
 from digitlab.training.augment import augment
-from digitlab.training.synthesis import DIGITS, LETTERS, SHAPES, draw_digit, draw_other
+from digitlab.training.synthesis import CHUNK, draw_digit, draw_other, read_families, synthesize
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_digit_is_drawn_on_the_canvas_and_never_twice_alike(digit):
-    random = np.random.default_rng(digit)
-    pictures = []
+def test_a_digit_fits_the_canvas_and_is_never_drawn_twice_alike(digit):
+    rng = np.random.default_rng(digit)
+    images = []
     for _ in range(50):
-        ink = draw_digit(digit, random)
+        ink = draw_digit(digit, rng)
         points = np.concatenate(ink.strokes)
         assert points.min() >= 0
         assert points.max() <= CANVAS
         assert np.ptp(points, axis=0).max() == pytest.approx(0.7 * CANVAS)
-        pictures.append(prepare(ink).tobytes())
-    assert len(set(pictures)) == 50
+        images.append(prepare(ink).tobytes())
+    assert len(set(images)) == 50
 
 
-def test_the_same_seed_draws_the_same():
+def test_the_same_seed_draws_the_same_digit():
     one, other = (draw_digit(7, np.random.default_rng(5)) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one.strokes, other.strokes, strict=True))
 
 
-def test_most_synthesised_digits_are_read_as_what_they_are_meant_to_be(recognizer):
-    random = np.random.default_rng(12345)
+def test_most_drawn_digits_are_read_as_their_label(recognizer):
+    rng = np.random.default_rng(12345)
     labels = np.arange(600) % 10
-    predictions = recognizer.predict_many(draw_digit(label, random) for label in labels)
+    predictions = recognizer.predict_many(draw_digit(label, rng) for label in labels)
     right = [p.probabilities.argmax() == label for p, label in zip(predictions, labels, strict=True)]
     assert np.mean(right) > 0.95
 
 
-def test_most_of_what_is_no_digit_is_told_from_digits(recognizer):
-    random = np.random.default_rng(12345)
-    predictions = recognizer.predict_many(draw_other(random) for _ in range(300))
+def test_most_other_drawings_are_not_read_as_digits(recognizer):
+    rng = np.random.default_rng(12345)
+    predictions = recognizer.predict_many(draw_other(rng) for _ in range(300))
     assert np.mean([prediction.digit is None for prediction in predictions]) > 0.95
 
 
-def test_every_family_can_be_drawn():
-    families = [family for digit in DIGITS.values() for family in digit] + LETTERS + SHAPES
-    for family in families:
-        for stroke in family.split("|"):
-            assert len(stroke.split()) >= 2, family
-    assert sorted(DIGITS) == list(range(10))
-    assert all(len(set(families)) == len(families) >= 7 for families in DIGITS.values())
+def test_every_family_has_a_name_and_strokes_of_two_points_or_more():
+    families = read_families()
+    assert list(families) == [*"0123456789", "letters", "shapes"]
+    for group, strokes_of in families.items():
+        assert len(strokes_of) >= 7, group
+        for name, strokes in strokes_of.items():
+            assert name.strip()
+            assert all(len(stroke) >= 2 for stroke in strokes), name
 
 
-def test_varied_digits_are_the_same_digits_a_little_changed(mnist, recognizer):
+def test_each_family_of_a_group_is_different():
+    for group in read_families().values():
+        assert len({str(strokes) for strokes in group.values()}) == len(group)
+
+
+def test_the_file_of_families_is_read_as_it_says(tmp_path):
+    path = tmp_path / "families.txt"
+    path.write_text("# A comment.\n\n[7]\ncrossed: 0,3 80,0! 30,100 | 22,50 80,48\n", "utf-8")
+    (stem, bar) = read_families(path)["7"]["crossed"]
+    assert stem.tolist() == [[0, 0.03], [0.8, 0], [0.8, 0], [0.3, 1]]
+    assert bar.tolist() == [[0.22, 0.5], [0.8, 0.48]]
+
+
+def test_synthesized_drawings_are_the_same_for_the_same_seed():
+    images, labels = synthesize(1200, seed=1)
+    again, _ = synthesize(1200, seed=1)
+    other, _ = synthesize(1200, seed=2)
+    assert images.shape == (1200, 28, 28)
+    assert images.dtype == labels.dtype == np.uint8
+    assert np.bincount(labels).tolist() == [100] * 10 + [200]
+    assert np.array_equal(images, again)
+    assert not np.array_equal(images, other)
+
+
+@pytest.mark.parametrize("count", [1, 10, CHUNK + 20])
+def test_any_number_of_drawings_can_be_synthesized(count):
+    images, labels = synthesize(count, seed=0)
+    assert images.shape == (count, 28, 28)
+    assert labels.shape == (count,)
+    assert images.any(axis=(1, 2)).all()
+
+
+def test_a_larger_count_adds_drawings_at_the_end():
+    more, more_labels = synthesize(CHUNK + 5, seed=3)
+    few, few_labels = synthesize(20, seed=3)
+    assert np.array_equal(more[:20], few)
+    assert np.array_equal(more_labels[:20], few_labels)
+
+
+@pytest.mark.parametrize("count", [0, -5])
+def test_synthesizing_no_drawings_is_refused(count):
+    with pytest.raises(ValueError, match="at least 1 drawing"):
+        synthesize(count, seed=0)
+
+
+def test_augmented_digits_are_the_same_digits_a_little_changed(mnist, recognizer):
     images, labels = (part[:500] for part in mnist[1])
-    varied = augment(images, np.random.default_rng(0))
-    assert varied.shape == images.shape
-    assert varied.dtype == np.uint8
-    assert not any(np.array_equal(a, b) for a, b in zip(varied, images, strict=True))
-    x = varied[..., np.newaxis].astype(np.float32) / 255
+    augmented = augment(images, np.random.default_rng(0))
+    assert augmented.shape == images.shape
+    assert augmented.dtype == np.uint8
+    assert not any(np.array_equal(a, b) for a, b in zip(augmented, images, strict=True))
+    x = augmented[..., np.newaxis].astype(np.float32) / 255
     assert np.mean(recognizer.probabilities(x).argmax(axis=1) == labels) > 0.95
 
 
-def test_without_strength_hardly_anything_is_varied(mnist):
+def test_strength_zero_changes_nothing(mnist):
     images = mnist[1][0][:20]
     assert np.array_equal(augment(images, np.random.default_rng(0), strength=0.0), images)
 
 
-def test_an_ink_of_several_strokes_keeps_them():
-    random = np.random.default_rng(0)
-    assert {len(draw_digit(0, random).strokes) for _ in range(100)} == {1, 2}
-    assert isinstance(draw_other(random), Ink)
+def test_a_digit_of_several_strokes_keeps_them():
+    rng = np.random.default_rng(0)
+    assert {len(draw_digit(0, rng).strokes) for _ in range(100)} == {1, 2}
+    assert isinstance(draw_other(rng), Ink)

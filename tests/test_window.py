@@ -17,9 +17,9 @@ from helpers import require
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlab import draw_predict
-from digitlab.draw_predict import no_screen
-from digitlab.draw_predict.window import BUTTON, CANVAS, PEN, STRIP, TITLE, Sheet, Teller
+from digitlab.draw_predict import screen as screen_module
+from digitlab.draw_predict.screen import no_screen
+from digitlab.draw_predict.window import BUTTON, CANVAS, PEN, STRIP, TITLE, Reporter, Sheet
 from digitlab.ink import Ink
 from digitlab.paths import SHIPPED_NETWORK, network_files
 from digitlab.prepare import prepare
@@ -106,7 +106,7 @@ class Window:
         self.number = until(lambda: self.screen.xdotool(*search).strip().replace(other_than or "-", ""), "it is open")
         place = self.screen.xdotool("getwindowgeometry", "--shell", self.number)
         self.x, self.y = (int(re.search(rf"^{axis}=(\d+)$", place, re.MULTILINE)[1]) for axis in "XY")
-        until(lambda: np.array_equal(self.pixels[:CANVAS], Sheet().picture()[:CANVAS]), "it is painted")
+        until(lambda: np.array_equal(self.pixels[:CANVAS], Sheet().image()[:CANVAS]), "it is painted")
 
     @property
     def lines(self):
@@ -210,7 +210,7 @@ def test_digits_drawn_with_the_mouse_are_read_in_the_terminal(open_window, recog
         assert window.lines[-1].startswith(f"{digit} (")
         assert np.mean(window.pixels[:CANVAS] == 255) == pytest.approx(np.mean(ink.render(PEN) == 255), abs=0.01)
         window.clear()
-        until(lambda: np.array_equal(window.pixels[:CANVAS], Sheet().picture()[:CANVAS]), "the canvas is empty")
+        until(lambda: np.array_equal(window.pixels[:CANVAS], Sheet().image()[:CANVAS]), "the canvas is empty")
     window.press_escape()
     assert window.status() == 0
     assert all(line != following for line, following in pairwise(window.lines))
@@ -346,7 +346,7 @@ def test_a_screen_is_found(screen, monkeypatch):
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
 def test_windows_and_macs_have_a_screen(monkeypatch, platform):
-    monkeypatch.setattr(draw_predict.sys, "platform", platform)
+    monkeypatch.setattr(screen_module.sys, "platform", platform)
     monkeypatch.delenv("DISPLAY", raising=False)
     assert no_screen() is None
 
@@ -373,7 +373,7 @@ def draw(sheet, strokes):
 
 
 def has_ink(sheet):
-    return bool(sheet.picture()[:CANVAS].max() == 255)
+    return bool(sheet.image()[:CANVAS].max() == 255)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -385,42 +385,42 @@ def test_a_drawing_is_prepared_as_on_any_other_canvas(sheet, digit):
 
 
 def test_the_picture_shows_the_ink_and_clear_takes_it_away(sheet):
-    empty = sheet.picture()
+    empty = sheet.image()
     assert empty.shape == (CANVAS + STRIP, CANVAS, 3)
     assert not has_ink(sheet)
     strokes = mouse_strokes(8)
     for number in range(len(strokes)):
         draw(sheet, strokes[number : number + 1])
-        sheet.picture()
-    canvas = sheet.picture()[:CANVAS]
+        sheet.image()
+    canvas = sheet.image()[:CANVAS]
     assert np.abs(canvas - sheet.ink.render(PEN)[..., np.newaxis].astype(int)).mean() < 1
     draw(sheet, [[CLEAR]])
     assert not sheet.ink
-    assert np.array_equal(sheet.picture()[:CANVAS], empty[:CANVAS])
+    assert np.array_equal(sheet.image()[:CANVAS], empty[:CANVAS])
 
 
 def test_undo_takes_the_last_stroke_away_while_it_is_drawn_too(sheet):
     draw(sheet, mouse_strokes(4)[:1])
-    before = sheet.picture()
+    before = sheet.image()
     sheet.mouse(cv2.EVENT_LBUTTONDOWN, 50, 50, HELD)
     sheet.mouse(cv2.EVENT_MOUSEMOVE, 90, 300, HELD)
-    assert not np.array_equal(sheet.picture(), before)
+    assert not np.array_equal(sheet.image(), before)
     sheet.undo()
-    assert np.abs(sheet.picture().astype(int) - before).mean() < 0.1
+    assert np.abs(sheet.image().astype(int) - before).mean() < 0.1
     sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 300, HELD)
     assert len(sheet.ink.strokes) == 1
     sheet.undo()
     sheet.undo()
-    assert np.array_equal(sheet.picture(), Sheet().picture())
+    assert np.array_equal(sheet.image(), Sheet().image())
 
 
 def test_clear_is_pressed_and_released_like_any_button(sheet):
     draw(sheet, [[(100, 100)]])
-    still = sheet.picture()[CANVAS:]
+    still = sheet.image()[CANVAS:]
     sheet.mouse(cv2.EVENT_MOUSEMOVE, *CLEAR)
-    hover = sheet.picture()[CANVAS:]
+    hover = sheet.image()[CANVAS:]
     sheet.mouse(cv2.EVENT_LBUTTONDOWN, *CLEAR, HELD)
-    pressed = sheet.picture()[CANVAS:]
+    pressed = sheet.image()[CANVAS:]
     assert still.mean() != hover.mean() != pressed.mean() != still.mean()
     sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 200, HELD)
     sheet.mouse(cv2.EVENT_LBUTTONUP, 200, 200, HELD)
@@ -474,7 +474,7 @@ def test_no_mouse_can_break_the_sheet(events):
     sheet = Sheet()
     for event in events:
         sheet.mouse(*event)
-        assert sheet.picture().shape == (CANVAS + STRIP, CANVAS, 3)
+        assert sheet.image().shape == (CANVAS + STRIP, CANVAS, 3)
     assert has_ink(sheet) == bool(sheet.ink)
     for stroke in sheet.ink.strokes:
         assert stroke.min() >= 0
@@ -485,23 +485,23 @@ def test_no_mouse_can_break_the_sheet(events):
 
 
 def test_a_line_is_told_when_it_changes_and_when_a_stroke_ends(sheet, recognizer, capsys):
-    teller = Teller(recognizer)
+    reporter = Reporter(recognizer)
     (stroke,) = mouse_strokes(3)
     ink = ink_of([stroke])
     for length in range(1, len(stroke) + 1):
-        teller.tell(Ink([ink.strokes[0][:length]], ink.size), drawing=True)
+        reporter.report(Ink([ink.strokes[0][:length]], ink.size), drawing=True)
     digits = [line.split(" ")[0] for line in capsys.readouterr().out.splitlines()]
     assert 1 < len(digits) < len(stroke)
     assert digits[-1] == "3"
     assert all(digit != following for digit, following in pairwise(digits))
     for _ in range(2):
-        teller.tell(ink, drawing=False)
+        reporter.report(ink, drawing=False)
     assert capsys.readouterr().out.splitlines() in ([], [str(recognizer.predict(ink))])
     for _ in range(2):
-        teller.tell(Ink(), drawing=False)
+        reporter.report(Ink(), drawing=False)
     assert capsys.readouterr().out == "cleared\n"
 
 
 def test_an_empty_sheet_that_is_cleared_is_no_news(sheet, recognizer, capsys):
-    Teller(recognizer).tell(Ink(), drawing=False)
+    Reporter(recognizer).report(Ink(), drawing=False)
     assert capsys.readouterr().out == ""

@@ -1,7 +1,7 @@
-"""Write digits drawn by code into a file of drawings: uv run python benchmarks/made_drawings.py FILE [COUNT].
+"""Write digits drawn by code into a file of drawings: uv run python tools/made_drawings.py FILE [COUNT].
 
-They are drawn as those were from which the kit's network learnt, but with other dice: for pictures of what it misreads
-that may be shown anywhere, which drawings of people may not.
+They are drawn like those that the kit's network was trained on, but with another random seed. Pictures of what it
+misreads among them may be shown anywhere; people's drawings may not.
 """
 
 import sys
@@ -17,8 +17,8 @@ SEED = 20_000
 def main():
     """Write the file."""
     file, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
-    random = np.random.default_rng(SEED)
-    lines = [draw_digit(number % 10, random).to_json(number % 10) for number in range(count)]
+    rng = np.random.default_rng(SEED)
+    lines = [draw_digit(number % 10, rng).to_json(number % 10) for number in range(count)]
     file.write_text("\n".join(lines) + "\n", "utf-8")
 
 

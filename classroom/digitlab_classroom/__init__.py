@@ -1,1 +1,1 @@
-"""For a whole room on one server: submissions, and how a seat is started."""
+"""What a whole class on one server needs: the drawings that it submits, their view, and the start of a seat."""

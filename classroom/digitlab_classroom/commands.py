@@ -1,123 +1,135 @@
-"""Look after the digits that a class has handed in: ``digitlab class``. It stands on `collection`.
+"""The command ``digitlab class``: list, measure, export, add, hide and erase the drawings of a class.
 
-digitlab class show                     how many of each digit, and by whom
+digitlab class show                     how many drawings of each digit, and by whom
 digitlab class score --model PATH       how well a network reads them
-digitlab class add FILE ...             add files that were handed over, from single laptops
-digitlab class export FILE              write them into one file
-digitlab class hide WRITER [NUMBER]     hide a drawing at once, or a writer's; also by its fingerprint
-digitlab class show-again WRITER ...    the same, back
-digitlab class erase WRITER             erase one writer's drawings; --all --yes: the class's
+digitlab class add FILE ...             add files of drawings from other laptops
+digitlab class export FILE              write all drawings to one file
+digitlab class hide WRITER [NUMBER]     hide one drawing or all of a writer; a fingerprint works too
+digitlab class show-again WRITER ...    show them again
+digitlab class erase WRITER             erase one writer's drawings; --all --yes: those of the whole class
 """
 
+import argparse
 from pathlib import Path
 
-from digitlab.metrics import DIGITS
 from digitlab.paths import SHIPPED_NETWORK, SUBMISSIONS, shown
-from digitlab_classroom.submissions import SubmissionStore
+
+HELP = "list, measure, export and erase what a class has handed in"
 
 
-def add_arguments(parser):
-    """Describe the command's arguments to an ArgumentParser."""
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the command to the sub-parsers of ``digitlab``."""
+    parser = subparsers.add_parser("class", help=HELP, description=f"{HELP[0].upper()}{HELP[1:]}.")
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
     parser.add_argument(
         "--folder",
         type=Path,
         default=SUBMISSIONS,
-        help=f"the class's folder (default: {shown(SUBMISSIONS)}; the environment variable DIGITLAB_CLASS names it)",
+        help=f"the class's folder (default: {shown(SUBMISSIONS)}; the environment variable DIGITLAB_CLASS sets it)",
     )
-    actions = parser.add_subparsers(title="what to do", metavar="ACTION", dest="action", required=True)
-    actions.add_parser("show", help="tell how many drawings there are of each digit, and by whom")
-    score = actions.add_parser("score", help="tell how well a network reads them")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    actions.add_parser("show", help="count the drawings of each digit and each writer")
+    score = actions.add_parser("score", help="measure how well a network reads the drawings")
     score.add_argument(
         "--model", default=SHIPPED_NETWORK, metavar="PATH", help="the network (default: the one that came with the kit)"
     )
-    add = actions.add_parser("add", help="add files that were handed over; twice is no more than once")
+    add = actions.add_parser("add", help="add files of drawings; adding a file twice changes nothing")
     add.add_argument("files", nargs="+", metavar="FILE", help="drawings: JSON lines, plain or gzipped")
-    export = actions.add_parser("export", help="write all drawings that are shown into one file")
-    export.add_argument("file", metavar="FILE", help="gzipped where it ends in .gz")
-    for name, what in (("hide", "show a drawing no more"), ("show-again", "show a drawing that was hidden")):
+    export = actions.add_parser("export", help="write all drawings that are shown to one file")
+    export.add_argument("file", metavar="FILE", help="the file; gzipped if its name ends in .gz")
+    for name, what in (("hide", "hide a drawing from everyone"), ("show-again", "show a hidden drawing again")):
         action = actions.add_parser(name, help=what)
         action.add_argument("which", metavar="WRITER|FINGERPRINT")
-        action.add_argument("number", nargs="?", type=int, metavar="NUMBER", help="without it: all of that writer")
-    erase = actions.add_parser("erase", help="erase one writer's drawings, or all of them, for good")
+        action.add_argument(
+            "number", nargs="?", type=int, metavar="NUMBER", help="of the drawing (default: all of that writer)"
+        )
+    erase = actions.add_parser("erase", help="erase one writer's drawings, or all, permanently")
     which = erase.add_mutually_exclusive_group(required=True)
     which.add_argument("writer", nargs="?", metavar="WRITER")
     which.add_argument("--all", action="store_true", help="the whole class; needs --yes")
-    erase.add_argument("--yes", action="store_true", help="yes, all of them")
+    erase.add_argument("--yes", action="store_true", help="confirm --all")
 
 
-def run(arguments):
-    """Do what is asked for; return the exit status."""
-    return _ACTIONS[arguments.action](SubmissionStore(arguments.folder), arguments)
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from digitlab_classroom.submissions import SubmissionStore
+
+    _ACTIONS[arguments.action](SubmissionStore(arguments.folder), arguments)
+    return 0
 
 
-def _show(collection, arguments):
-    drawings = collection.drawings()
+def _show(store, arguments):
+    from digitlab.metrics import DIGITS
+
+    drawings = store.drawings()
     writers = dict.fromkeys(drawing.writer for drawing in drawings)
-    print(f"{_count(drawings)} by {len(writers)} {'writer' if len(writers) == 1 else 'writers'} "
-          f"in {shown(collection.folder)}")  # fmt: skip
+    print(f"{_count(len(drawings))} by {_count(len(writers), 'writer')} in {shown(store.folder)}")
     if drawings:
         print("\n" + "writer".ljust(24) + "".join(f"{digit:>5}" for digit in range(10)) + " others")
     for writer in writers:
         labels = [drawing.label for drawing in drawings if drawing.writer == writer]
         counts = "".join(f"{labels.count(str(digit)) or '.':>5}" for digit in range(10))
         print(f"{writer:<24}{counts}{sum(label not in DIGITS for label in labels) or '.':>7}")
-    for writer, count in collection.left_out.items():
+    for writer, count in store.left_out.items():
         if count:
-            print(f"{count} {'line' if count == 1 else 'lines'} of {writer} cannot be read and cost no other.")
-    return 0
+            print(f"{_count(count, 'line')} of {writer} cannot be read; the other lines are not affected.")
+    for file, writer in store.unreadable.items():
+        print(f"The drawings of {writer} are missing here: this account cannot open {shown(store.folder / file)}.")
 
 
-def _score(collection, arguments):
+def _score(store, arguments):
     from digitlab.recognizer import Recognizer
 
-    figures = collection.scores(Recognizer.load(arguments.model))
+    figures = store.scores(Recognizer.load(arguments.model))
     if not figures["drawings"]:
-        raise ValueError(f"There is nothing to measure: no digit was handed in to {shown(collection.folder)}.")
+        raise ValueError(f"There is nothing to measure: no digit was handed in to {shown(store.folder)}.")
     print(f"drawings {figures['drawings']:,}   accuracy {figures['accuracy']:.2%}")
     for title, rows in (("digit", figures["per_digit"]), ("writer", figures["per_writer"])):
         print(f"\n{title:<24}drawings  accuracy")
         for name, row in rows.items():
             print(f"{name:<24}{row['drawings']:>8,}  {row['accuracy']:>8.2%}")
-    return 0
 
 
-def _add(collection, arguments):
+def _add(store, arguments):
     for file in arguments.files:
-        result = collection.add(file)
+        result = store.add(file)
         print(f"{shown(file)}: {_count(result.added)} added, {result.known} were there already.", end="")
         print(f" Known here as: {', '.join(result.writers)}." if result.writers else "", end="")
-        print(f" {result.bad_lines} lines are no labelled drawings." if result.bad_lines else "")
-    return 0
+        print(f" {_count(result.bad_lines, 'line')} without a labelled drawing." if result.bad_lines else "")
 
 
-def _export(collection, arguments):
-    print(f"{_count(collection.export(arguments.file))} written to {shown(arguments.file)}.")
-    return 0
+def _export(store, arguments):
+    print(f"{_count(store.export(arguments.file))} written to {shown(arguments.file)}.")
 
 
-def _hide(collection, arguments):
-    print(f"{_count(collection.hide(arguments.which, arguments.number))} hidden.")
-    return 0
+def _hide(store, arguments):
+    print(f"{_count(store.hide(arguments.which, arguments.number))} hidden.")
 
 
-def _show_again(collection, arguments):
-    print(f"{_count(collection.show_again(arguments.which, arguments.number))} shown again.")
-    return 0
+def _show_again(store, arguments):
+    print(f"{_count(store.show_again(arguments.which, arguments.number))} shown again.")
 
 
-def _erase(collection, arguments):
-    if arguments.all and not arguments.yes:
+def _erase(store, arguments):
+    if not arguments.all:
+        print(f"{_count(store.erase(arguments.writer))} of {arguments.writer} erased.")
+        return
+    if not arguments.yes:
         raise ValueError(
-            f"This erases all drawings in {shown(collection.folder)}, for good. If so: digitlab class erase --all --yes"
+            f"This erases all drawings in {shown(store.folder)} permanently. To do it: digitlab class erase --all --yes"
         )
-    count = collection.erase_all() if arguments.all else collection.erase(arguments.writer)
-    print(f"{_count(count)} {f'of {arguments.writer} ' if arguments.writer else ''}erased.")
-    return 0
+    print(f"{_count(store.erase_all())} erased.")
+    for writer in dict.fromkeys(drawing.writer for drawing in store.drawings()):
+        print(f"The folder {writer} has drawings, but no pseudonym: the kit did not make it, and it stays as it is.")
 
 
-def _count(drawings):
-    count = drawings if isinstance(drawings, int) else len(drawings)
-    return f"{count:,} {'drawing' if count == 1 else 'drawings'}"
+def _count(number, word="drawing"):
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 _ACTIONS = {

@@ -1,7 +1,7 @@
-"""Reading what people wrote whom one need not trust, and writing beside them. It stands on `ink`.
+"""Read what other people wrote, without trusting it.
 
-What they wrote is data and never code: links are not followed, nothing is waited for, everything has a bound, and a
-line that is no drawing costs itself alone.
+It is data and never code. Links are not followed, no pipe is waited for, and every size has a limit. A line that is
+not a drawing is left out; the other lines are read.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import gzip
 import io
 import os
 import stat
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -19,50 +18,85 @@ from digitlab.ink import Drawing
 from digitlab.paths import shown
 
 MAX_LINE_BYTES = 100_000
-"""A drawing takes at most so many bytes."""
+"""Maximum size of one drawing, in bytes."""
 
-_LARGEST = 4_096
+MAX_CANVAS = 4_096
+"""Maximum width and height of a drawing's canvas, in pixels."""
+
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def plain(name):
-    """Return the name of a folder as text that can be printed; nearly always it is a pseudonym."""
+def printable(name: str) -> str:
+    """Return the name of a folder as text that is safe to print. Nearly always it is a pseudonym."""
     return name if name.isprintable() and len(name) <= 40 else ascii(name)[1:41]
 
 
-def check(drawing):
-    """Raise ValueError where a drawing is none that a class can be shown."""
+def check_drawing(drawing: Drawing) -> None:
+    """Raise ValueError if a drawing cannot be shown to a class."""
     if drawing.label is None:
         raise ValueError("it has no label")
     if len(drawing.label) != 1 or not drawing.label.isprintable() or drawing.label.isspace():
-        raise ValueError(f"A label is one character that can be seen, such as 7, not {drawing.label[:40]!r}.")
+        raise ValueError(f"A label is one visible character, such as 7, not {drawing.label[:40]!r}.")
     if not drawing.ink:
         raise ValueError("nothing is drawn")
-    if max(drawing.ink.size) > _LARGEST or any(np.abs(stroke).max() > 4 * _LARGEST for stroke in drawing.ink.strokes):
-        raise ValueError(f"The canvas of a drawing may be {_LARGEST:,} pixels wide and high at most.")
+    too_large = max(drawing.ink.size) > MAX_CANVAS
+    if too_large or any(np.abs(stroke).max() > 4 * MAX_CANVAS for stroke in drawing.ink.strokes):
+        raise ValueError(f"The canvas of a drawing may be at most {MAX_CANVAS:,} pixels wide and high.")
 
 
-def read_line(line):
-    """Return the drawing of one line that somebody else wrote; raises ValueError where it is none."""
+def read_line(line: bytes) -> Drawing:
+    """Return the drawing of one line that another person wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is not a drawing that a class can be shown.
+    """
     if len(line) > MAX_LINE_BYTES:
         raise ValueError("it is too long")
     drawing = Drawing.from_json(line.decode())
-    check(drawing)
+    check_drawing(drawing)
     return drawing
 
 
-def open_without_links(path, flags):
-    """Open a file that is no link, as `open` asks its opener to."""
-    return os.open(path, flags | _NO_LINKS, 0o644)
+def open_without_links(path: Path | str, flags: int) -> int:
+    """Open a file for writing if it is not a link; for use as the opener of Python's `open`.
+
+    All accounts may read the file afterwards, whatever the umask is: a class that cannot read a submission would not
+    even know of it.
+    """
+    descriptor = os.open(path, flags | _NO_LINKS, 0o644)
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(PermissionError):  # The file is another account's.
+            os.fchmod(descriptor, 0o644)
+    return descriptor
 
 
-def read_regular(folder, name, file, known, most):
-    """Read a regular file, and no link to one, as far as it goes.
+def read_regular(folder: Path, name: str, file: str, known: tuple | None, max_bytes: int) -> tuple[tuple, bytes | None]:
+    """Read a regular file if it has changed.
+
+    Parameters
+    ----------
+    folder : Path
+        The class's folder.
+    name : str
+        A writer's folder in it, or an empty string for the class's folder itself.
+    file : str
+        The file's name.
+    known : tuple or None
+        What this function returned first when the file was read the last time.
+    max_bytes : int
+        Maximum number of bytes to read.
 
     Returns
     -------
     (tuple, bytes or None)
-        What tells whether it has changed, and its content: None where that is what is known already.
+        A mark that changes when the file does, and the content; None if the mark is still ``known``.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it may not be read, or it is a link, a folder, a pipe or a device.
     """
     path = os.path.join(folder, name, file)
     if _stamp(os.stat(path, follow_symlinks=False)) == known:
@@ -70,59 +104,51 @@ def read_regular(folder, name, file, known, most):
     with contextlib.ExitStack() as stack:
         options = {}
         if os.open in os.supports_dir_fd:
-            # Between looking and opening nobody can put a link in the folder's place.
+            # The folder stays open, so that nobody can put a link in its place before the file is opened.
             flags = os.O_RDONLY | _NO_LINKS | getattr(os, "O_DIRECTORY", 0)
-            # The class's own folder may be a link: who sets up the class has made it.
+            # The class's own folder may be a link: whoever set up the class made it.
             directory = os.open(os.path.dirname(path), flags if name else flags & ~getattr(os, "O_NOFOLLOW", 0))
             stack.callback(os.close, directory)
             options, path = {"dir_fd": directory}, file
         look = os.stat(path, follow_symlinks=False, **options)
         if not stat.S_ISREG(look.st_mode):
-            raise OSError(f"{file} is no regular file")
+            raise OSError(f"{file} is not a regular file")
         opened = stack.enter_context(os.fdopen(os.open(path, os.O_RDONLY | _NO_LINKS, **options), "rb"))
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise OSError(f"{file} is no regular file")
-        return _stamp(look), opened.read(max(most, 0))
+            raise OSError(f"{file} is not a regular file")
+        return _stamp(look), opened.read(max(max_bytes, 0))
 
 
 def _stamp(look):
     return look.st_ino, look.st_size, look.st_mtime_ns
 
 
-def lines_of_file(path, most):
-    """Return the lines of a file, plain or gzipped, that are not blank: a list of bytes.
+def lines_of_file(path: Path, max_bytes: int) -> list[bytes]:
+    """Return the lines of a file, plain or gzipped, without the blank ones.
+
+    Parameters
+    ----------
+    path : Path
+    max_bytes : int
+        Maximum size of the file and of its unpacked content.
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        Where there is no such file; where it is damaged, or larger than so many bytes, unpacked.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged or too large.
     """
     try:
         with open(path, "rb") as file:
-            content = file.read(most + 1)
+            content = file.read(max_bytes + 1)
     except FileNotFoundError:
-        raise FileNotFoundError(f"There is no file {shown(path)}; is its name spelt right?") from None
+        raise FileNotFoundError(f"There is no file {shown(path)}: check its name.") from None
     if content[:2] == b"\x1f\x8b":
         try:
-            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(most + 1)
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(max_bytes + 1)
         except (EOFError, OSError, zlib.error) as error:
             raise ValueError(f"{shown(path)} is a damaged gzip file ({error}).") from None
-    if len(content) > most:
-        raise ValueError(f"{shown(path)} is larger than {most // 1_000_000} MB: a class's drawings take less.")
+    if len(content) > max_bytes:
+        raise ValueError(f"{shown(path)} is larger than {max_bytes // 1_000_000} MB: choose a file of drawings.")
     return [line for line in content.splitlines() if line.strip()]
-
-
-def write_whole(path, content):
-    """Write a file beside and rename it, so that it is there as a whole or as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except OSError:
-        Path(beside).unlink(missing_ok=True)
-        raise

@@ -64,12 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def bitmap(ink):
-    """Return an image of an ink on a canvas 280 pixels high, drawn with a pen of 20 pixels: uint8 (280, w)."""
-    from digitlab.ink import Ink
+    """Return an image of an ink on a canvas 280 pixels high, drawn with a pen of 20 pixels: uint8 (280, w).
+
+    A canvas that would become wider than `MAX_CANVAS` is scaled to that width, and is less high.
+    """
+    from digitlab.ink import MAX_CANVAS, Ink
 
     width, height = ink.size
-    scale = 280 / height
-    return Ink([stroke * scale for stroke in ink.strokes], (width * scale, 280)).render(pen=20)
+    scale = min(280 / height, MAX_CANVAS / width)
+    return Ink([stroke * scale for stroke in ink.strokes], (width * scale, min(height * scale, 280))).render(pen=20)
 
 
 def _save_image(path, pairs, columns=12, max_count=240):
@@ -87,6 +90,8 @@ def _save_image(path, pairs, columns=12, max_count=240):
         image = cv2.resize(prediction.image, (side, side), interpolation=cv2.INTER_NEAREST)
         tile[margin : margin + side, margin : margin + side] = 255 - image
         text = f"{drawing.label} as {prediction.probabilities.argmax()}, {percent(prediction.confidence)}"
+        if prediction.reason == "empty":
+            text = f"{drawing.label}: empty"
         cv2.putText(tile, text, (margin, side + margin + 16), (0, 0, 0), cv2.FontFace("sans"), 13)
         tiles.append(tile)
     tiles += [blank] * (-len(tiles) % columns if tiles else columns)
@@ -106,6 +111,8 @@ def _table(results):
         f"accuracy among the accepted {_percent(results['accepted_accuracy']):>9}",
         f"expected calibration error  {results['ece']:>9.4f}",
     ]
+    if "empty" in results:
+        lines.append(f"empty drawings              {results['empty']:>9,}   (errors; left out of the table below)")
     if "others" in results:
         lines += [
             f"other drawings              {results['others']:>9,}",

@@ -1,7 +1,7 @@
-"""The window on the desktop: a sheet to draw on and a Clear button. It stands on `recognizer`, and shows with OpenCV.
+"""The window on the desktop: a canvas and a Clear button, shown by OpenCV.
 
-`Sheet` is what the mouse does and how that looks, `Teller` is what the terminal says; neither needs a screen. `show`
-joins them to the window.
+`Sheet` turns mouse events into a drawing and an image of it. `Reporter` prints in the terminal what is read. Neither
+needs a screen. `show` opens the window with both.
 """
 
 import contextlib
@@ -14,11 +14,12 @@ import time
 import cv2
 import numpy as np
 
-from digitlab.draw_predict import KEYS
+from digitlab.draw_predict.screen import KEYS
 from digitlab.ink import CANVAS as NOTEBOOK_CANVAS
 from digitlab.ink import PEN as NOTEBOOK_PEN
 from digitlab.ink import Ink, draw_strokes, save_image
 from digitlab.paths import shown
+from digitlab.recognizer import Recognizer
 
 TITLE = "digitlab: draw a digit"
 
@@ -29,97 +30,97 @@ STRIP = 88
 """Height of the strip below it, where the Clear button is, in pixels."""
 
 PEN = NOTEBOOK_PEN * CANVAS / NOTEBOOK_CANVAS
-"""Width of the pen, in pixels: as wide for this canvas as the notebook's is for its own."""
+"""Width of the pen, in pixels: the same share of the canvas as in the notebook."""
 
 BUTTON = (12, CANVAS + 12, CANVAS - 12, CANVAS + STRIP - 12)
-"""The Clear button: its left, upper, right and lower edge, in pixels of the window."""
+"""The Clear button: its left, upper, right and lower edges, in pixels of the window."""
 
-# Blue, green, red, as OpenCV has them.
+# Blue, green, red: OpenCV's order.
 _STRIP_COLOUR = (225, 225, 225)
 _BUTTON_COLOURS = {"still": (160, 80, 0), "hover": (200, 110, 20), "pressed": (100, 45, 0)}
 _WHITE = (255, 255, 255)
 _HINT_COLOUR = (140, 140, 140)
 
 _ESCAPE = 27
-_TURN = 15  # milliseconds
-_UNZOOM_AFTER = 0.3  # seconds
+_WAIT_MILLISECONDS = 15
+_UNZOOM_AFTER_SECONDS = 0.3
 
 
 class Sheet:
-    """A canvas and its Clear button: what the mouse does to them, and how they look."""
+    """A canvas and a Clear button: what the mouse does to them, and how they look."""
 
     def __init__(self):
         self.ink = Ink(size=(CANVAS, CANVAS))
         self.drawing = False
-        """Whether the pen is down: the button was pressed on the canvas and is held."""
-        self._pressing = False  # the button was pressed on Clear and is held
+        """Whether the pen is down: the mouse button was pressed on the canvas and is held."""
+        self._pressing = False  # Whether the mouse button was pressed on Clear and is held.
         self._hovering = False
-        self._last = None  # where the mouse was
-        self._on_canvas = False  # ... and whether the last stroke goes on from there
+        self._last = None  # The last position of the mouse.
+        self._on_canvas = False  # Whether the last stroke goes on from there.
         self._unpainted = []
         self._canvas = np.zeros((CANVAS, CANVAS), np.uint8)
         self._empty_canvas = _empty_canvas()
         self._strips = {state: _strip(colour) for state, colour in _BUTTON_COLOURS.items()}
 
     def mouse(self, event, x, y, flags=0):
-        """Take in what the mouse did.
+        """Handle a mouse event.
 
         Parameters
         ----------
         event, x, y, flags : int
-            As OpenCV's mouse callback gets them; x and y may lie outside the window.
+            The arguments of OpenCV's mouse callback; x and y may lie outside the window.
 
         Returns
         -------
         bool
-            Whether there is something new to read: the ink changed, or a stroke ended.
+            Whether there is something to read: the ink changed, or a stroke ended.
         """
         here = (x, y)
-        news = False
-        # On Windows a second click soon after the first is a double click only; elsewhere it is both.
+        changed = False
+        # Windows reports a second click soon after the first only as a double click; other systems report both.
         if event in (cv2.EVENT_LBUTTONDOWN, cv2.EVENT_LBUTTONDBLCLK):
             if not (self.drawing or self._pressing):
                 self._pressing = _on_button(here)
                 self.drawing = not self._pressing
                 self._on_canvas = False
-                news = self.drawing and self._draw(here, here)
+                changed = self.drawing and self._draw(here, here)
         elif event == cv2.EVENT_LBUTTONUP:
             if self.drawing:
                 self._draw(self._last, here)
-                news = True
+                changed = True
             elif self._pressing and _on_button(here):
                 self.clear()
-                news = True
+                changed = True
             self.drawing = self._pressing = False
         elif event != cv2.EVENT_MOUSEMOVE:
             return False
         elif self.drawing and flags & cv2.EVENT_FLAG_LBUTTON:
-            news = self._draw(self._last, here)
+            changed = self._draw(self._last, here)
         elif not flags & cv2.EVENT_FLAG_LBUTTON:
             # Some systems do not report that the button was released outside the window.
-            news = self.drawing
+            changed = self.drawing
             self.drawing = self._pressing = False
         self._last = here
         self._hovering = _on_button(here) and not self.drawing
-        return news
+        return changed
 
     def clear(self):
-        """Take all ink away."""
+        """Remove all strokes."""
         self.ink.clear()
         self._canvas[:] = 0
         self._unpainted.clear()
 
     def undo(self):
-        """Take the last stroke away."""
+        """Remove the last stroke."""
         self.drawing = False
         self.ink.undo()
         self._canvas[:] = 0
         self._unpainted[:] = self.ink.strokes
 
-    def picture(self):
-        """Return how the sheet looks: uint8 (CANVAS + STRIP, CANVAS, 3), blue, green, red."""
+    def image(self) -> np.ndarray:
+        """Return what the window shows: uint8 (CANVAS + STRIP, CANVAS, 3), blue, green, red."""
         if self._unpainted:
-            # Only what is new, so that a long drawing is shown as fast as a short one.
+            # Only the new lines are drawn, so that a long drawing is as fast as a short one.
             new = draw_strokes(self._unpainted, (CANVAS, CANVAS), PEN, detail=2)
             np.maximum(self._canvas, new, out=self._canvas)
             self._unpainted.clear()
@@ -128,12 +129,12 @@ class Sheet:
         return np.concatenate([canvas, self._strips[state]])
 
     def _draw(self, start, end):
-        """Draw a straight line as far as it lies on the canvas: what is read is what can be seen."""
+        """Draw the part of a straight line that lies on the canvas, so that only visible ink is read."""
         crosses, first, last = cv2.clipLine((0, 0, CANVAS, CANVAS), start, end)
         if not crosses:
             self._on_canvas = False
             return False
-        # The middle of pixel p is p + 0.5.
+        # Pixel p has its middle at p + 0.5.
         line = np.array([first, last]) + 0.5
         if not self._on_canvas:
             self.ink.start(*line[0])
@@ -144,27 +145,27 @@ class Sheet:
         return True
 
 
-class Teller:
-    """Says in the terminal how a drawing is read: a line when that changes, not a flood.
+class Reporter:
+    """Prints in the terminal what is read, one line each time this changes.
 
     Parameters
     ----------
     recognizer : Recognizer
     """
 
-    def __init__(self, recognizer):
+    def __init__(self, recognizer: Recognizer):
         self._recognizer = recognizer
         self._reading = (None, "empty")
         self._line = "cleared"
 
-    def tell(self, ink, drawing):
-        """Read an ink, and print a line where there is something new to say.
+    def report(self, ink: Ink, drawing: bool):
+        """Read an ink, and print a line if the answer has changed.
 
         Parameters
         ----------
         ink : Ink
         drawing : bool
-            Whether a stroke is still being drawn: then only another digit is news, not another confidence.
+            Whether a stroke is still being drawn: then a new confidence alone does not count as a change.
         """
         prediction = self._recognizer.predict(ink)
         reading = (prediction.digit, prediction.reason)
@@ -174,8 +175,8 @@ class Teller:
             print(line, flush=True)
 
 
-def show(recognizer):
-    """Open the window and stay until ESC is pressed or it is closed.
+def show(recognizer: Recognizer):
+    """Open the window and wait until ESC is pressed or it is closed.
 
     Parameters
     ----------
@@ -184,14 +185,14 @@ def show(recognizer):
     Raises
     ------
     KeyboardInterrupt
-        Where Ctrl-C was pressed in the terminal. The window is gone then.
+        Where Ctrl-C was pressed in the terminal. The window is closed first.
     """
     _make_qt_work()
     interrupted = []
-    # As an exception, Ctrl-C could fall into the mouse callback, where OpenCV swallows it.
+    # Not as an exception: it could be raised within the mouse callback, where OpenCV swallows it.
     before = signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
     try:
-        _loop(Sheet(), Teller(recognizer), interrupted)
+        _loop(Sheet(), Reporter(recognizer), interrupted)
     finally:
         cv2.destroyAllWindows()
         signal.signal(signal.SIGINT, before)
@@ -200,47 +201,47 @@ def show(recognizer):
 
 
 def _make_qt_work():
-    """Set right what goes wrong on Linux with the Qt that OpenCV brings; to be done before the first window."""
+    """Work around two faults of the Qt that OpenCV brings on Linux; call this before the first window is opened."""
     if not sys.platform.startswith("linux"):
         return
-    # It has no other way to a screen than X11's; told to take another, as some desktops do, it ends the process.
+    # This Qt can only use X11. Some desktops set another platform, with which it ends the process.
     os.environ["QT_QPA_PLATFORM"] = "xcb"
-    # Its libX11-xcb was made for an older libX11 than most systems have. It writes beside the place where that keeps
-    # who is to get the events, so that some go astray, and about one window in ten stays blank. The system's own
-    # libX11-xcb fits; loaded first and for all, it is the one that Qt uses.
+    # Its libX11-xcb was made for an older libX11 than most systems have, and overwrites a wrong field of it. Events
+    # are lost then, and about one window in ten stays blank. The system's own libX11-xcb fits. Because it is loaded
+    # first and globally, Qt uses it.
     with contextlib.suppress(OSError):
         ctypes.CDLL("libX11-xcb.so.1", ctypes.RTLD_GLOBAL)
 
 
-def _loop(sheet, teller, interrupted):
+def _loop(sheet, reporter, interrupted):
     events = []
     _open(events)
-    cv2.imshow(TITLE, sheet.picture())
-    print("Draw a digit in the window with the left mouse button; how it is read appears here.")
-    print(f"{KEYS} The Clear button starts again too.", flush=True)
+    cv2.imshow(TITLE, sheet.image())
+    print("Draw a digit in the window with the left mouse button; what is read appears here.")
+    print(f"{KEYS} The Clear button clears too.", flush=True)
     wheel_turned = None
     while not interrupted:
-        # In this order: showing a picture would open a closed window again.
-        key = cv2.waitKey(_TURN)
+        # This comes first: imshow would open a closed window again.
+        key = cv2.waitKey(_WAIT_MILLISECONDS)
         if key == _ESCAPE or not _is_open():
             return
         if key in _KEYS:
             _KEYS[key](sheet)
-            cv2.imshow(TITLE, sheet.picture())
-            teller.tell(sheet.ink, drawing=False)
+            cv2.imshow(TITLE, sheet.image())
+            reporter.report(sheet.ink, drawing=False)
         if any(event == cv2.EVENT_MOUSEWHEEL for event, *_ in events):
             wheel_turned = time.monotonic()
-        elif wheel_turned and time.monotonic() > wheel_turned + _UNZOOM_AFTER and not sheet.drawing:
+        elif wheel_turned and time.monotonic() > wheel_turned + _UNZOOM_AFTER_SECONDS and not sheet.drawing:
             _reopen(events)
-            cv2.imshow(TITLE, sheet.picture())
+            cv2.imshow(TITLE, sheet.image())
             wheel_turned = None
         if events:
-            # Read once a turn, not once an event: a fast hand makes many, and all their points are in the ink.
-            news = [sheet.mouse(*event) for event in events]
+            # All events since the last time are read together: a fast hand makes many.
+            changes = [sheet.mouse(*event) for event in events]
             events.clear()
-            cv2.imshow(TITLE, sheet.picture())
-            if any(news):
-                teller.tell(sheet.ink, sheet.drawing)
+            cv2.imshow(TITLE, sheet.image())
+            if any(changes):
+                reporter.report(sheet.ink, sheet.drawing)
 
 
 def _save(sheet):
@@ -257,12 +258,12 @@ _KEYS = {ord("c"): Sheet.clear, ord("u"): Sheet.undo, ord("s"): _save}
 
 def _open(events):
     cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
-    # An exception in a callback is printed and swallowed, so this one only takes down what happened.
+    # OpenCV swallows exceptions in a callback, so this one only stores the event.
     cv2.setMouseCallback(TITLE, lambda event, x, y, flags, _: events.append((event, x, y, flags)))
 
 
 def _reopen(events):
-    """Open the window anew, as large as it was: with Qt the mouse wheel has zoomed it, and nothing else undoes that."""
+    """Close the window and open it again: in Qt the mouse wheel zooms it, and nothing else undoes that."""
     if cv2.currentUIFramework() == "QT":
         x, y, _, _ = cv2.getWindowImageRect(TITLE)
         cv2.destroyWindow(TITLE)

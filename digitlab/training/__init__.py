@@ -1,1 +1,1 @@
-"""How the shipped networks are made."""
+"""How networks are made: changed and made-up training data, the full recipe, and fine-tuning to a person."""

@@ -1,8 +1,8 @@
-"""Teaching a network one's own hand: a copy of it learns some drawings, mixed with MNIST.
+"""Fine-tune a copy of a network to a person's drawings, mixed with MNIST.
 
 `finetune` needs TensorFlow and runs in a process of its own, ``python -m digitlab.training.finetune``.
-`FinetuneProcess` starts that process and listens to it, without TensorFlow: so a pad goes on reading meanwhile, and
-the memory is given back at the end.
+`FinetuneProcess` starts that process and listens to it, without TensorFlow. So a pad can read drawings meanwhile, and
+the memory is free again at the end.
 """
 
 import argparse
@@ -12,12 +12,13 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from digitlab.data import load_mnist
-from digitlab.ink import read_drawings
+from digitlab.ink import Drawing, read_drawings
 from digitlab.metrics import DIGITS
 from digitlab.paths import (
     MNIST_ONLY_NETWORK,
@@ -33,47 +34,59 @@ from digitlab.prepare import network_input, prepare
 from digitlab.training.augment import augment
 
 EPOCHS = 3
-FROM_MNIST = 9_000
-"""How many of MNIST's digits are repeated, so that nothing is forgotten."""
 
-FROM_HAND = 3_000
+MNIST_SAMPLE = 9_000
+"""Number of MNIST's digits in each epoch, so that the network does not forget them."""
+
+MIN_REPEATED_DRAWINGS = 3_000
+"""The drawings are repeated until there are at least this many of them in each epoch, ..."""
+
 MAX_REPEATS = 150
+"""... but each drawing at most this many times."""
 
 
-def own_network():
-    """Return the network that learns where none is named: the reader's own, or else the kit's that knows MNIST only."""
+def default_network() -> Path:
+    """Return the network that is copied if none is named: the reader's own, or else the kit's that knows only MNIST."""
     return MY_NETWORK if network_files(MY_NETWORK)[0].exists() else MNIST_ONLY_NETWORK
 
 
-def finetune(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambda share: None):
-    """Let a copy of a network learn drawings.
+def finetune(
+    drawings: Sequence[Drawing],
+    network: Path | str | None = None,
+    output: Path | str = TAUGHT_NETWORK,
+    seed: int = 0,
+    report: Callable[[float], object] = lambda share: None,
+) -> dict:
+    """Train a copy of a network on drawings and on part of MNIST.
 
-    Of each digit every second drawing is held out: what the copy has learnt is measured on those, and on MNIST's test
+    Every second drawing of each digit is held out: what the copy has learned is measured on those, and on MNIST's test
     digits, before and after.
 
     Parameters
     ----------
-    drawings : list of Drawing
-        Those without a digit for a label are left out.
+    drawings : sequence of Drawing
+        Those that are empty or whose label is no digit are left out.
     network : path-like, optional
-        The network to copy; by default that of `own_network`. It stays as it is.
+        The network to copy; by default that of `default_network`. It is not changed.
     output : path-like, optional
-        Where to save what has learnt.
+        Where the copy is saved.
     seed : int, optional
-        Where chance begins.
+        Random seed.
     report : callable, optional
-        Called with the share done, 0 to 1, now and then.
+        Called with the share that is done, 0 to 1.
 
     Returns
     -------
     dict
-        ``held_out`` and ``mnist``, each with how many there are (``count``) and how many were read ``before`` and
-        ``after``; and how many drawings were ``learnt``.
+        ``held_out`` and ``mnist``, each with the number of digits (``count``) and how many of them were read right
+        ``before`` and ``after``; and ``learnt``, the number of drawings that the copy was trained on.
 
     Raises
     ------
     ValueError
-        Where there are no two drawings of the same digit, or the output is a network that came with the kit.
+        If no digit was drawn twice, or if the output is a network that came with the kit.
+    OSError
+        If the output cannot be written.
     """
     output = Path(output)
     if network_files(output)[0].absolute() in {
@@ -82,7 +95,7 @@ def finetune(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambd
         raise ValueError("The networks that came with the kit are not overwritten; choose another output.")
     drawings = [drawing for drawing in drawings if drawing.label in DIGITS and drawing.ink]
     labels = np.array([int(drawing.label) for drawing in drawings], int)
-    pictures = np.array([prepare(drawing.ink) for drawing in drawings], np.uint8)
+    images = np.array([prepare(drawing.ink) for drawing in drawings], np.uint8)
     held_out = np.zeros(len(labels), bool)
     for digit in range(10):
         held_out[np.flatnonzero(labels == digit)[1::2]] = True
@@ -90,84 +103,92 @@ def finetune(drawings, network=None, output=TAUGHT_NETWORK, seed=0, report=lambd
         raise ValueError("There is too little to learn from: add at least two drawings of the same digit.")
     check_writable(output)
 
+    # Only here: TensorFlow takes seconds and memory, which `FinetuneProcess` must not cost.
     from digitlab import network as networks
 
     keras = networks.keras
     keras.utils.set_random_seed(seed)
-    network = own_network() if network is None else network
+    network = default_network() if network is None else network
     model = networks.load(network)
-    (train_images, train_labels), (test_images, test_labels) = load_mnist()
+    (x_train, y_train), (x_test, y_test) = load_mnist()
 
     def count_right():
         return {
-            "held_out": round(networks.accuracy(model, pictures[held_out], labels[held_out]) * int(held_out.sum())),
-            "mnist": round(networks.accuracy(model, test_images, test_labels) * len(test_labels)),
+            "held_out": round(networks.accuracy(model, images[held_out], labels[held_out]) * int(held_out.sum())),
+            "mnist": round(networks.accuracy(model, x_test, y_test) * len(y_test)),
         }
 
     before = count_right()
     report(0.1)
-    random = np.random.default_rng(seed)
-    hand = np.flatnonzero(~held_out)
-    repeats = min(MAX_REPEATS, -(-FROM_HAND // len(hand)))
-    some = random.choice(len(train_labels), FROM_MNIST, replace=False)
-    steps = EPOCHS * (FROM_MNIST + repeats * len(hand)) // 64
+    rng = np.random.default_rng(seed)
+    x_drawn, y_drawn = images[~held_out], labels[~held_out]
+    repeats = min(MAX_REPEATS, -(-MIN_REPEATED_DRAWINGS // len(x_drawn)))
+    sample = rng.choice(len(y_train), MNIST_SAMPLE, replace=False)
+    steps = EPOCHS * (MNIST_SAMPLE + repeats * len(x_drawn)) // 64
     rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.01)
     model.compile(optimizer=keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
     for epoch in range(EPOCHS):
-        # Each drawing is repeated, never twice alike.
-        images = np.concatenate([train_images[some], augment(np.repeat(pictures[hand], repeats, axis=0), random)])
-        meant = np.concatenate([train_labels[some], np.repeat(labels[hand], repeats)])
-        model.fit(network_input(images), meant, batch_size=64, verbose=0)
+        # Each repetition of a drawing is augmented anew.
+        x = np.concatenate([x_train[sample], augment(np.repeat(x_drawn, repeats, axis=0), rng)])
+        y = np.concatenate([y_train[sample], np.repeat(y_drawn, repeats)])
+        model.fit(network_input(x), y, batch_size=64, verbose=0)
         report(0.1 + 0.8 * (epoch + 1) / EPOCHS)
     after = count_right()
     settings = settings_of(network)
     networks.save(model, output, json.loads(settings.read_text("utf-8")) if settings.exists() else None)
     report(1.0)
-    counts = {"held_out": int(held_out.sum()), "mnist": len(test_labels)}
-    what = {name: {"count": counts[name], "before": before[name], "after": after[name]} for name in counts}
-    return {**what, "learnt": len(hand)}
+    counts = {"held_out": int(held_out.sum()), "mnist": len(y_test)}
+    result = {name: {"count": counts[name], "before": before[name], "after": after[name]} for name in counts}
+    return {**result, "learnt": len(x_drawn)}
 
 
 class FinetuneProcess:
-    """A process that learns.
+    """A process that runs `finetune` on a file of drawings.
 
     Parameters
     ----------
     on_progress : callable
-        Called with the share done, 0 to 1.
+        Called with the share that is done, 0 to 1.
     on_end : callable
-        Called once with what `finetune` returned, with words that say what went wrong, or with None where it was
-        cancelled. Both are called from another thread.
+        Called once: with what `finetune` returned, with a sentence (str) that says what went wrong, or with None after
+        `cancel`. Both are called from another thread.
     drawings : path-like, optional
-        The file of drawings to learn.
+        The file of drawings.
     network, output : path-like, optional
         As for `finetune`.
     """
 
-    def __init__(self, on_progress, on_end, drawings=MY_DRAWINGS, network=None, output=TAUGHT_NETWORK):
+    def __init__(
+        self,
+        on_progress: Callable[[float], object],
+        on_end: Callable[[dict | str | None], object],
+        drawings: Path | str = MY_DRAWINGS,
+        network: Path | str | None = None,
+        output: Path | str = TAUGHT_NETWORK,
+    ):
         command = [sys.executable, "-m", "digitlab.training.finetune", str(drawings), "--output", str(output)]
         if network is not None:
             command += ["--network", str(network)]
-        # Its input stays open as long as this process lives: by that it knows when nobody waits for it any more.
+        # The process ends when its input is closed, which happens when this process ends.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
         self._cancelled = False
         self._on_progress, self._on_end = on_progress, on_end
         self._errors = []
-        threading.Thread(target=self._drain, daemon=True).start()
-        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._read_errors, daemon=True).start()
+        threading.Thread(target=self._read_messages, daemon=True).start()
 
-    def cancel(self):
-        """Stop it; nothing is saved."""
+    def cancel(self) -> None:
+        """Stop the process; nothing is saved."""
         self._cancelled = True
         self._process.terminate()
 
-    def _drain(self):
+    def _read_errors(self):
         for line in self._process.stderr:
             self._errors = [*self._errors, line.strip()][-20:]
 
-    def _listen(self):
+    def _read_messages(self):
         result = None
         for line in self._process.stdout:
             with contextlib.suppress(ValueError):
@@ -181,36 +202,36 @@ class FinetuneProcess:
         elif status == 0 and result is not None:
             self._on_end(result)
         else:
-            words = [line for line in self._errors if line]
-            self._on_end(words[-1] if words else f"Learning ended with status {status}.")
+            errors = [line for line in self._errors if line]
+            self._on_end(errors[-1] if errors else f"Learning ended with status {status}.")
 
 
-def _stop_with_the_parent():
+def _exit_with_parent():
     sys.stdin.read()
     os._exit(1)
 
 
-def main(argv=None):
-    """Learn as `FinetuneProcess` asks; print one JSON object a line."""
-    parser = argparse.ArgumentParser(description="Let a copy of a network learn a file of drawings.")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `finetune` as `FinetuneProcess` asks; print one JSON object on each line."""
+    parser = argparse.ArgumentParser(description="Train a copy of a network on a file of drawings.")
     parser.add_argument("drawings", type=Path)
     parser.add_argument("--network", type=Path)
     parser.add_argument("--output", type=Path, default=TAUGHT_NETWORK)
     arguments = parser.parse_args(argv)
-    threading.Thread(target=_stop_with_the_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
-        os.nice(10)  # Whoever draws meanwhile goes first.
+        os.nice(10)  # Reading drawings must stay fast meanwhile.
 
-    def say(**message):
+    def send(**message):
         print(json.dumps(message), flush=True)
 
     try:
-        drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, why: None)
-        result = finetune(drawings, arguments.network, arguments.output, report=lambda share: say(done=share))
+        drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, reason: None)
+        result = finetune(drawings, arguments.network, arguments.output, report=lambda share: send(done=share))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    say(result=result)
+    send(result=result)
     return 0
 
 

@@ -1,0 +1,185 @@
+"""Read the folder that a class shares: one folder for each writer, whose files only that writer changes.
+
+    class/otter/drawings.jsonl    what otter submitted; only otter's seat writes to it, so no lock is needed
+    class/otter/added.jsonl       what the teacher added for otter from other files
+    class/hidden.txt              the fingerprints of the drawings that are not shown
+
+What others wrote is data that nobody trusts; `safe_io` reads it.
+"""
+
+import hashlib
+import itertools
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitlab.ink import Drawing
+from digitlab_classroom.pseudonyms import MAX_WRITERS
+from digitlab_classroom.safe_io import printable, read_line, read_regular
+
+MAX_DRAWINGS = 2_000
+"""Maximum number of drawings of one writer."""
+
+MAX_FILE_BYTES = 4_000_000
+"""Maximum number of bytes that are read from one file of a writer."""
+
+MAX_CLASS_BYTES = 50 * MAX_FILE_BYTES
+"""Maximum number of bytes of drawings that are read from all writers together."""
+
+SUBMITTED, ADDED, HIDDEN = "drawings.jsonl", "added.jsonl", "hidden.txt"
+WRITER_FILES = (SUBMITTED, ADDED)
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, eq=False)
+class Submission(Drawing):
+    """A drawing that was submitted: its ink, its label and its writer's pseudonym."""
+
+    number: int = 0
+    """The writer's first drawing is 1."""
+
+    fingerprint: str = ""
+    """Equal for equal strokes and labels, whoever submitted them."""
+
+
+def fingerprint(drawing: Drawing) -> str:
+    """Return 16 hexadecimal digits that identify a drawing's strokes and label, whoever made it."""
+    return hashlib.sha256(drawing.ink.to_json(drawing.label).encode()).hexdigest()[:16]
+
+
+def is_fingerprint(text: str) -> bool:
+    """Return whether a text has the form of a fingerprint."""
+    return _FINGERPRINT.fullmatch(text) is not None
+
+
+@dataclass
+class _File:
+    """What was read from one file of a writer."""
+
+    stamp: tuple | None = None
+    drawings: tuple = ()
+    parsed: dict | None = None  # Each line with its drawing, or with None if it is not a drawing.
+
+    @property
+    def size(self):
+        return sum(map(len, self.parsed or ()))
+
+
+class ClassFolder:
+    """The drawings in a class's folder. Only files that have changed are read again.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; it need not exist.
+
+    Attributes
+    ----------
+    path : Path
+    left_out : dict of str to int
+        For each writer, the number of lines that were not drawings when they were last read.
+    unreadable : dict of str to str
+        The files that could not be opened when they were last read, each with its writer.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.left_out: dict[str, int] = {}
+        self.unreadable: dict[str, str] = {}
+        self._files: dict[tuple[str, str], _File] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of the writers' folders, sorted."""
+        try:
+            with os.scandir(self.path) as entries:
+                names = [
+                    entry.name
+                    for entry in itertools.islice(entries, 50 * MAX_WRITERS)
+                    if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(names)[:MAX_WRITERS]
+
+    def read_all(self) -> list[str]:
+        """Read all files that have changed; return the names of the writers' folders."""
+        names = self.names()
+        for gone in {name for name, _ in self._files} - set(names):
+            self.forget(gone)
+        for name in names:
+            self.read(name)
+        return names
+
+    def read(self, name: str) -> None:
+        """Read the files of one writer that have changed."""
+        for file in WRITER_FILES:
+            before = self._files.get((name, file), _File())
+            shown_name = f"{printable(name)}/{file}"
+            self.unreadable.pop(shown_name, None)
+            try:
+                stamp, content = read_regular(self.path, name, file, before.stamp, MAX_FILE_BYTES)
+            except OSError as error:
+                self._files.pop((name, file), None)
+                if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+                    self.unreadable[shown_name] = printable(name)
+                continue
+            if content is None:
+                continue
+            # The last line may still be being written: it is read when its end is there.
+            lines = [line for line in content[: content.rfind(b"\n") + 1].split(b"\n") if line.strip()]
+            others = sum(read.size for key, read in self._files.items() if key != (name, file))
+            if others + sum(map(len, lines)) > MAX_CLASS_BYTES:
+                lines = []
+            known = before.parsed or {}
+            parsed = {line: known[line] if line in known else _parse(line) for line in lines}
+            # A drawing that was written twice counts once.
+            drawings = {drawing.fingerprint: drawing for drawing in parsed.values() if drawing is not None}
+            self._files[name, file] = _File(stamp, tuple(drawings.values()), parsed)
+
+    def forget(self, name: str) -> None:
+        """Forget what was read from a writer's files."""
+        for file in WRITER_FILES:
+            self._files.pop((name, file), None)
+            self.unreadable.pop(f"{printable(name)}/{file}", None)
+        self.left_out.pop(printable(name), None)
+
+    def drawings_of(self, name: str) -> list[Submission]:
+        """Return the drawings that were last read from one writer's files, hidden or not."""
+        drawings, bad_lines = {}, 0
+        for file in WRITER_FILES:
+            read = self._files.get((name, file), _File())
+            bad_lines += sum(drawing is None for drawing in (read.parsed or {}).values())
+            for drawing in read.drawings:
+                drawings.setdefault(drawing.fingerprint, drawing)
+        self.left_out[printable(name)] = bad_lines
+        return [
+            Submission(one.ink, one.label, printable(name), number, one.fingerprint)
+            for number, one in enumerate(itertools.islice(drawings.values(), MAX_DRAWINGS), 1)
+        ]
+
+    def drawings(self, names: Iterable[str]) -> list[Submission]:
+        """Return the drawings that were last read from several writers' files, hidden or not."""
+        return [drawing for name in names for drawing in self.drawings_of(name)]
+
+    def hidden(self) -> frozenset[str]:
+        """Return the fingerprints of the drawings that are hidden."""
+        try:
+            content = read_regular(self.path, "", HIDDEN, None, MAX_FILE_BYTES)[1]
+        except OSError:
+            return frozenset()
+        return frozenset(filter(is_fingerprint, content.decode("ascii", "replace").split()))
+
+    def state(self) -> frozenset:
+        """Return what is different as soon as a file that was read is different."""
+        return frozenset((key, read.stamp) for key, read in self._files.items())
+
+
+def _parse(line):
+    try:
+        drawing = read_line(line)
+    except ValueError:
+        return None
+    return Submission(drawing.ink, drawing.label, fingerprint=fingerprint(drawing))

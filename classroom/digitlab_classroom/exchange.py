@@ -1,0 +1,121 @@
+"""Move a class's drawings between files and the class's folder, and finetune a network on them."""
+
+import gzip
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitlab.files import atomic_write
+from digitlab.ink import Drawing
+from digitlab.paths import shown
+from digitlab_classroom.class_folder import MAX_CLASS_BYTES, Submission, fingerprint
+from digitlab_classroom.safe_io import lines_of_file, read_line
+
+
+@dataclass(frozen=True)
+class Added:
+    """The result of adding a file."""
+
+    added: int
+    """Number of drawings that are new."""
+
+    known: int
+    """Number of drawings that were there before."""
+
+    bad_lines: int
+    """Number of lines that are not labelled drawings."""
+
+    writers: tuple[str, ...]
+    """The pseudonyms that the file's writers have in this class."""
+
+
+def export(drawings: Sequence[Submission], path: Path) -> int:
+    """Write drawings to one file; return how many. See `SubmissionStore.export`."""
+    content = "".join(f"{drawing.ink.to_json(drawing.label, drawing.writer)}\n" for drawing in drawings).encode()
+    atomic_write(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    return len(drawings)
+
+
+def read_by_writer(path: Path) -> tuple[dict[str | None, dict[str, Drawing]], int]:
+    """Read a file of drawings.
+
+    Returns
+    -------
+    (dict, int)
+        For each writer that the file names, the drawings by their fingerprints; and the number of lines that are not
+        labelled drawings.
+    """
+    by_writer, bad_lines = {}, 0
+    for line in lines_of_file(path, MAX_CLASS_BYTES):
+        try:
+            drawing = read_line(line)
+        except ValueError:
+            bad_lines += 1
+        else:
+            by_writer.setdefault(drawing.writer, {})[fingerprint(drawing)] = drawing
+    return by_writer, bad_lines
+
+
+def plan_addition(
+    by_writer: dict[str | None, dict[str, Drawing]], present: dict[str, str]
+) -> tuple[list[tuple[str | None, list[Drawing]]], int]:
+    """Find out which drawings of a file are new, and whose they are.
+
+    Parameters
+    ----------
+    by_writer : dict
+        As `read_by_writer` returns it.
+    present : dict of str to str
+        The fingerprints of the class's drawings, each with its writer.
+
+    Returns
+    -------
+    (list, int)
+        For each writer of the file: the writer with one of these drawings in the class, or None, and the new
+        drawings. And the number of drawings that are not new.
+    """
+    seen, plan, known = set(present), [], 0
+    for drawings in by_writer.values():
+        new = [drawing for mark, drawing in drawings.items() if mark not in seen]
+        owner = next((present[mark] for mark in drawings if mark in present), None)
+        seen |= drawings.keys()
+        known += len(drawings) - len(new)
+        plan.append((owner, new))
+    return plan, known
+
+
+def finetune(
+    drawings: Sequence[Submission],
+    network: Path | str | None,
+    output: Path | str,
+    report: Callable[[float], None],
+) -> dict:
+    """Finetune a copy of a network in a process of its own, and wait for it. See `SubmissionStore.finetune`."""
+    from digitlab.training.finetune import FinetuneProcess
+
+    ended, results = threading.Event(), []
+
+    def end(result):
+        results.append(result)
+        ended.set()
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "class.jsonl")
+        export(drawings, file)
+        process = FinetuneProcess(report, end, file, network, output)
+        try:
+            ended.wait()
+        except KeyboardInterrupt:
+            process.cancel()
+            raise
+    if not isinstance(results[0], dict):
+        raise ValueError(f"The network was not changed: {results[0]}")
+    return results[0]
+
+
+def check_not_empty(drawings: Sequence[Submission], folder: Path) -> None:
+    """Raise ValueError if no drawing was submitted."""
+    if not drawings:
+        raise ValueError(f"There is nothing to export: no drawing was handed in to {shown(folder)}.")

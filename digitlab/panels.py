@@ -1,0 +1,264 @@
+"""Panels: what a drawing pad can do besides reading. They are handed to it: ``DrawingPad(panels=[StepsPanel()])``."""
+
+import collections
+from collections.abc import Iterable
+from pathlib import Path
+
+import ipywidgets
+
+from digitlab.ink import Drawing, Ink, append_drawing, read_drawings, save_image
+from digitlab.metrics import DIGITS
+from digitlab.pad import DrawingPad, button
+from digitlab.pad_html import counts_html, saved_html, steps_html, words_html
+from digitlab.paths import DRAWINGS, MY_DRAWINGS, TAUGHT_NETWORK, shown
+from digitlab.prepare import prepare, shrink
+from digitlab.recognizer import Recognizer
+from digitlab.training.finetune import FinetuneProcess
+
+
+class Panel(ipywidgets.VBox):
+    """A part of a drawing pad. Make a new one for each pad.
+
+    Attributes
+    ----------
+    pad : DrawingPad
+        The pad that it belongs to; None before it was handed to one.
+    """
+
+    def __init__(self, children: Iterable[ipywidgets.Widget]):
+        self.pad = None
+        super().__init__(list(children))
+        self.add_class("digitlab-panel")
+
+    def attach(self, pad: DrawingPad):
+        """Join a pad; the pad calls this once, while it is made."""
+        self.pad = pad
+
+
+class StepsPanel(Panel):
+    """Two switches: one shows each step from the canvas to 28 x 28 pixels, the other feeds in the whole canvas."""
+
+    def __init__(self):
+        self._show = ipywidgets.ToggleButton(
+            description="Show how it sees", tooltip="The steps from the canvas to the 28 x 28 pixels that it sees"
+        )
+        self._shrink = ipywidgets.ToggleButton(
+            description="Feed it the whole canvas", tooltip="Resize the whole canvas to 28 x 28 pixels, as it is"
+        )
+        for switch in (self._show, self._shrink):
+            switch.observe(self._switched, "value")
+        self._steps = ipywidgets.HTML()
+        super().__init__([ipywidgets.HBox([self._show, self._shrink]), self._steps])
+
+    def attach(self, pad):  # noqa: D102
+        super().attach(pad)
+        pad.on_read(self._show_steps)
+
+    def _switched(self, change):
+        self.pad.prepare = shrink if self._shrink.value else prepare
+        self.pad.read()
+
+    def _show_steps(self, ink, predictions):
+        self._steps.value = steps_html(ink, self._shrink.value) if self._show.value else ""
+
+
+class SavePanel(Panel):
+    """A button that saves the drawing as a picture, and the key s.
+
+    Parameters
+    ----------
+    folder : path-like, optional
+        Where to save it; by default ``drawings``.
+    """
+
+    def __init__(self, folder: Path | str = DRAWINGS):
+        self._folder = folder
+        self._message = ipywidgets.HTML()
+        super().__init__(
+            [ipywidgets.HBox([button("Save picture", "Save the drawing as a PNG file (s)", self.save), self._message])]
+        )
+
+    def attach(self, pad):  # noqa: D102
+        super().attach(pad)
+        pad.shortcuts["s"] = self.save
+        pad.on_read(self._forget)
+
+    def save(self):
+        """Save the drawing, white on black, and show where, with a link to download it."""
+        try:
+            path = save_image(self.pad.copy_ink(), self._folder)
+        except ValueError as error:
+            self._message.value = words_html(str(error), "saved")
+        except OSError as error:
+            words = f"The picture could not be saved in {shown(self._folder)}: {error.strerror}. It is still here."
+            self._message.value = words_html(words, "saved")
+        else:
+            self._message.value = saved_html(path)
+
+    def _forget(self, ink, predictions):
+        if not ink:
+            self._message.value = ""
+
+
+class LabelPanel(Panel):
+    """A panel with a button for each digit, for the label of the drawing: the digit that the writer meant.
+
+    Parameters
+    ----------
+    title : str
+        What the panel is for.
+    counted : str
+        What stands beside the numbers of drawings of each digit, such as "added so far".
+    name : str
+        What the message is called on the page: the class is ``digitlab-{name}``.
+    buttons : sequence of Button
+        They stand beside the digits.
+    rows : sequence of Widget, optional
+        They stand below the digits, above the message.
+    """
+
+    def __init__(self, title, counted, name, buttons, rows=()):
+        self._counted, self._name = counted, name
+        self._label = ipywidgets.ToggleButtons(options=[str(digit) for digit in range(10)], value=None)
+        self._label.add_class("digitlab-labels")
+        self._counts, self._message = ipywidgets.HTML(), ipywidgets.HTML()
+        heading = ipywidgets.HTML(f"<b>{title}.</b> Which digit did you mean?")
+        super().__init__([heading, ipywidgets.HBox([self._label, *buttons]), self._counts, *rows, self._message])
+
+    @property
+    def label(self) -> str | None:
+        """The digit that is chosen, "0" to "9"; None where none is. It can be set."""
+        return self._label.value
+
+    @label.setter
+    def label(self, label):
+        self._label.value = None if label is None else str(label)
+
+    def say(self, words: str):
+        """Show a sentence below the digits."""
+        self._message.value = words_html(words, self._name)
+
+    def labelled_ink(self, label: int | str | None) -> Ink:
+        """Return a copy of the drawing; raise ValueError where nothing is drawn or the label is no digit."""
+        if label is None:
+            raise ValueError("Choose the digit that you meant first.")
+        if str(label) not in DIGITS:
+            raise ValueError(f"Invalid label {label!r}: use a digit from 0 to 9.")
+        return self.pad.copy_ink()
+
+    def count(self, drawings: Iterable[Drawing]):
+        """Show how many of these drawings there are of each digit."""
+        labels = collections.Counter(drawing.label for drawing in drawings)
+        self._counts.value = counts_html({digit: labels[str(digit)] for digit in range(10)}, self._counted)
+
+
+class TeachPanel(LabelPanel):
+    """Buttons to collect drawings with their labels, and to let a copy of a network learn them.
+
+    Parameters
+    ----------
+    network : path-like, optional
+        The network to copy; by default the reader's own, or else the kit's that knows MNIST only.
+    drawings : path-like, optional
+        The file of drawings; by default ``drawings/my_drawings.jsonl``.
+    """
+
+    def __init__(self, network: Path | str | None = None, drawings: Path | str = MY_DRAWINGS):
+        self._network, self._drawings = network, drawings
+        self._process = None
+        self._learn_button = button("Learn", "Let a copy of the network learn your drawings", self.learn)
+        self._progress = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "200px"})
+        cancel = button("Cancel", "Stop learning; nothing changes", self.cancel)
+        # Not in the place of Learn: a double click there would start and cancel at once.
+        self._learning = ipywidgets.HBox([self._progress, cancel], layout={"display": "none"})
+        add = button("Add", "Keep this drawing, as the digit that you meant", self._add_pressed)
+        super().__init__(
+            "Teach it your hand", "added so far", "lesson", [add, self._learn_button], rows=[self._learning]
+        )
+        self.say("Nothing is learnt before you press Learn: the networks stay as they are.")
+        self._count_drawings()
+
+    def add(self, label: int | str):
+        """Keep the drawing in the file of drawings, to be learnt; then clear the canvas.
+
+        Parameters
+        ----------
+        label : int or str
+            The digit that was meant, 0 to 9.
+
+        Raises
+        ------
+        ValueError
+            Where nothing is drawn, or the label is no digit.
+        OSError
+            Where the file cannot be written; the drawing stays on the canvas.
+        """
+        append_drawing(self._drawings, self.labelled_ink(label), label)
+        self.pad.clear()
+
+    def learn(self):
+        """Start to learn, in a process of its own; if it is learning already, do nothing."""
+        if self._process:
+            return
+        self._learn_button.disabled, self._progress.value, self._learning.layout.display = True, 0, "flex"
+        self.say("A copy of the network is learning. You can go on drawing.")
+        try:
+            self._process = FinetuneProcess(
+                self._show_progress, self._ended, drawings=self._drawings, network=self._network
+            )
+        except OSError as error:
+            self._ended(f"no process could be started ({error.strerror}).")
+
+    def cancel(self):
+        """Stop learning; nothing changes."""
+        if self._process:
+            self._process.cancel()
+
+    def _add_pressed(self):
+        try:
+            self.add(self.label)
+        except ValueError as error:
+            self.say(str(error))
+        except OSError as error:
+            file = shown(self._drawings)
+            self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
+        else:
+            self._count_drawings()
+            self.say(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
+
+    def _count_drawings(self):
+        drawings = []
+        try:
+            drawings = read_drawings(self._drawings, on_bad_line=lambda number, why: None)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            self.say(f"Your drawings could not be read: {error}")
+        self.count(drawings)
+
+    def _show_progress(self, share):
+        self._progress.value = share
+
+    def _ended(self, result):
+        """Show how learning ended: with counts, with a sentence about an error, or with None if it was cancelled."""
+        if result is None:
+            words = "Cancelled. Nothing was learnt; the networks are as they were."
+        elif isinstance(result, str):
+            words = f"Nothing was learnt: {result}"
+        else:
+            held_out, mnist = result["held_out"], result["mnist"]
+            words = (
+                f"It learnt {result['learnt']} of your drawings. Of the {held_out['count']} others, which it has not "
+                f"learnt, it read {held_out['before']} before, and {held_out['after']} now. Of MNIST's "
+                f"{mnist['count']:,} test digits it read {mnist['before']:,} before, and {mnist['after']:,} now."
+            )
+            try:
+                taught = Recognizer.load(TAUGHT_NETWORK)
+            except (OSError, ValueError) as error:
+                words = f"The taught network could not be loaded: {error} Press Learn to try again."
+            else:
+                networks = {name or "not taught": network for name, network in self.pad.networks.items()}
+                self.pad.networks = {**networks, "taught": taught}
+        self._process = None
+        self._learn_button.disabled, self._learning.layout.display = False, "none"
+        self.say(words)

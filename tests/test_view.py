@@ -1,0 +1,75 @@
+"""The thread that refreshes all views of a class's submissions."""
+
+import threading
+
+import pytest
+from digitlab_classroom import view
+from helpers import wait_until
+
+
+class FakeView:
+    """Stand for a view: count how often it is refreshed."""
+
+    def __init__(self, error=None):
+        self.comm, self.error = object(), error
+        self.refreshed, self.messages = 0, []
+
+    def refresh(self):
+        self.refreshed += 1
+        if self.error:
+            raise self.error
+
+    def say(self, words):
+        self.messages.append(words)
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def watcher(monkeypatch):
+    monkeypatch.setattr(view, "SECONDS_BETWEEN_LOOKS", 0.001)
+    return view.Watcher()
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name == "digitlab-class"]
+
+
+def close(*views):
+    for one in views:
+        one.comm = None
+    wait_until(lambda: not threads())
+
+
+def test_importing_the_view_starts_no_thread():
+    assert threads() == []
+
+
+def test_the_thread_ends_with_the_last_view_and_starts_again(watcher):
+    first, second = FakeView(), FakeView()
+    watcher.add(first)
+    watcher.add(second)
+    assert len(threads()) == 1
+    close(first, second)
+    third = FakeView()
+    watcher.add(third)
+    wait_until(lambda: third.refreshed > 1)
+    close(third)
+
+
+def test_views_can_be_added_while_the_watcher_looks(watcher):
+    views = [FakeView() for _ in range(3_000)]
+    for one in views:
+        watcher.add(one)
+    wait_until(lambda: all(one.refreshed for one in views))
+    assert len(threads()) == 1
+    close(*views)
+
+
+def test_a_view_that_fails_does_not_stop_the_others(watcher):
+    bad, good = FakeView(OSError("the disk is gone")), FakeView()
+    watcher.add(bad)
+    watcher.add(good)
+    wait_until(lambda: bad.refreshed > 1 and good.refreshed > 1)
+    assert bad.messages[0] == "The class's drawings could not be read: the disk is gone"
+    close(bad, good)
