@@ -1,4 +1,4 @@
-"""How files are written: whole, or not at all."""
+"""Write a file completely or not at all."""
 
 import contextlib
 import gzip
@@ -11,22 +11,23 @@ from pathlib import Path
 from digitlab.paths import shown
 
 
-def atomic_write(path, content, mode=0o644):
-    """Write a file beside its place and rename it, so that it is there as a whole or as it was.
+def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
+    """Write a temporary file and rename it, so that a file is complete or unchanged.
 
     Parameters
     ----------
     path : path-like
-        The file; its folder is made where there is none. Of a link, what it points to is written. A device, such as
-        ``/dev/stdout``, is written to as it is and stays one.
+        The file. Its folder is made if it is missing. For a link, the file that it points to is written. A device,
+        such as ``/dev/stdout``, is written to directly.
     content : bytes
+        The content of the file.
     mode : int, optional
-        The permissions of the file, whatever the umask is.
+        Permissions of the file; the umask does not count.
 
     Raises
     ------
     OSError
-        Where it cannot be written. The file is then as it was.
+        If the file cannot be written. An old file is then unchanged.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file() and not path.is_dir():
