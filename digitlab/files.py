@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import hashlib
 import io
 import os
 import tempfile
@@ -81,4 +82,36 @@ def read_limited(path: Path | str, max_bytes: int) -> bytes:
             raise ValueError(f"{shown(path)} is a damaged gzip file ({error}).") from None
     if len(content) > max_bytes:
         raise ValueError(f"{shown(path)} is too large: at most {max_bytes / 1e6:,.0f} MB of drawings can be read.")
+    return content
+
+
+def read_checked(path, sha256: str, what: str, name: str) -> bytes:
+    """Return the bytes of a file that came with the kit.
+
+    Parameters
+    ----------
+    path : path-like
+    sha256 : str
+        The SHA-256 that the file must have.
+    what : str
+        What it holds, in the plural, for the messages.
+    name : str
+        Where it is in the kit, for the remedy.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing; if its bytes are not those that came with the kit. Both say what to do.
+    """
+    path = Path(path)
+    remedy = f"Restore it with: git checkout -- {name} (or download the kit again)"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"The {what} are missing: there is no {shown(path)}. {remedy}.") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(
+            f"The {what} in {shown(path)} are damaged: the file's {len(content):,} bytes are not those that came with "
+            f"the kit. {remedy}."
+        )
     return content
