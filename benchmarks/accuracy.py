@@ -1,14 +1,14 @@
 """How well the kit's network reads, and how much preparing helps: uv run python benchmarks/accuracy.py [FILE ...].
 
-With --model PATH another network is measured. Each FILE holds drawings, as for `digitlab evaluate`. The network reads
-them prepared in three ways.
+The network reads MNIST's test digits, and drawings prepared in three ways: those of the kit's held-out writers, or
+those of the FILEs, as for `digitlab evaluate`. With --model PATH another network is measured.
 """
 
 import argparse
 
 import numpy as np
 
-from digitlab import Recognizer, load_mnist, read_drawings
+from digitlab import Recognizer, load_drawings, load_mnist, read_drawings
 from digitlab.commands.evaluate import bitmap
 from digitlab.metrics import DIGITS
 from digitlab.paths import SHIPPED_NETWORK
@@ -34,12 +34,17 @@ def main():
 
     x_test, y_test = load_mnist()[1]
     print(f"MNIST's 10,000 test digits         {accuracy(x_test, y_test):.2%}")
-    for path in arguments.files:
-        drawings = [drawing for drawing in read_drawings(path) if drawing.label in DIGITS]
-        labels = np.array([int(drawing.label) for drawing in drawings])
-        print(f"\n{len(drawings):,} drawings of {path}")
+    collections = {path: read_drawings(path) for path in arguments.files}
+    if not collections:
+        held_out = load_drawings("held-out")
+        for source in ("pendigits", "unipen"):
+            collections[f"{source}, held-out writers"] = [d for d in held_out if d.source == source]
+    for collection, drawings in collections.items():
+        digits = [drawing for drawing in drawings if drawing.label in DIGITS]
+        labels = np.array([int(drawing.label) for drawing in digits])
+        print(f"\n{len(digits):,} drawings: {collection}")
         for name, prepare_ink in PREPARATIONS.items():
-            print(f"{name:<34} {accuracy([prepare_ink(drawing.ink) for drawing in drawings], labels):.2%}")
+            print(f"{name:<34} {accuracy([prepare_ink(drawing.ink) for drawing in digits], labels):.2%}")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
-"""How often the position, the size or the pen changes what is read: uv run python benchmarks/steadiness.py FILE ...
+"""How often the position, the size or the pen changes what is read: uv run python benchmarks/steadiness.py [FILE ...]
 
-Each FILE holds drawings, as for `digitlab evaluate`. Each drawing is read unchanged; then moved and scaled to 0.15 to
+The drawings are those of the kit's held-out writers, or those of the FILEs, as for `digitlab evaluate`. With --model
+PATH another network is measured. Each drawing is read unchanged; then moved and scaled to 0.15 to
 1.5 of its canvas; then as an image 240 pixels large, drawn with pens of 4 to 20 % of that. The shares are of the
 drawings whose most probable digit never changes.
 """
 
-import sys
+import argparse
 
 import numpy as np
 
-from digitlab import Ink, Recognizer, read_drawings
+from digitlab import Ink, Recognizer, load_drawings, read_drawings
+from digitlab.metrics import DIGITS
+from digitlab.paths import SHIPPED_NETWORK
 
 SCALES = (0.15, 0.3, 0.6, 1, 1.5)
 PENS = (0.04, 0.08, 0.12, 0.16, 0.20)
@@ -33,8 +36,15 @@ def bitmap(ink, pen):
 
 def main():
     """Print the shares."""
-    recognizer = Recognizer.load()
-    inks = [drawing.ink for path in sys.argv[1:] for drawing in read_drawings(path) if drawing.ink]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--model", default=SHIPPED_NETWORK)
+    arguments = parser.parse_args()
+    recognizer = Recognizer.load(arguments.model)
+    drawings = [drawing for path in arguments.files for drawing in read_drawings(path)]
+    if not arguments.files:
+        drawings = [drawing for drawing in load_drawings("held-out") if drawing.label in DIGITS]
+    inks = [drawing.ink for drawing in drawings if drawing.ink]
 
     def most_probable(drawings):
         return np.array([prediction.probabilities.argmax() for prediction in recognizer.predict_many(drawings)])

@@ -124,9 +124,8 @@ def account(name):
 
 def pseudonym(name, folder=CLASS):
     """Return the pseudonym of a seat in the class; the first time, it is chosen at random."""
-    from digitlab_classroom.pseudonyms import new_writer
-
     from digitlab.files import atomic_write
+    from digitlab_classroom.pseudonyms import new_writer
 
     given = json.loads(PSEUDONYMS.read_text()) if PSEUDONYMS.exists() else {}
     # When the class was erased, the seats get new pseudonyms.

@@ -17,6 +17,7 @@ _MODULES = {
     "Ink": "ink",
     "Prediction": "recognizer",
     "Recognizer": "recognizer",
+    "load_drawings": "data",
     "load_mnist": "data",
     "read_drawings": "ink",
 }

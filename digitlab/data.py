@@ -1,15 +1,18 @@
-"""MNIST, 70,000 handwritten digits, which come with the kit.
+"""The data that comes with the kit: MNIST's 70,000 handwritten digits, and 22,000 drawings by people (`people`).
 
 Nothing is downloaded: when thirty laptops fetch the same file through a school's network at once, the lesson fails.
 """
 
-import hashlib
 import io
 from pathlib import Path
 
 import numpy as np
 
-from digitlab.paths import MNIST, shown
+from digitlab.files import read_checked
+from digitlab.paths import MNIST
+from digitlab.people import load_drawings
+
+__all__ = ["MNIST_SHA256", "NOT_A_DIGIT", "load_drawings", "load_mnist"]
 
 NOT_A_DIGIT = 10
 """The label of what is no digit, for networks with an eleventh output."""
@@ -45,16 +48,6 @@ def load_mnist(path: Path | str = MNIST) -> tuple[Split, Split]:
     -----
     Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits" (1998), CC BY-SA 3.0.
     """
-    path = Path(path)
-    remedy = "Restore it with: git checkout -- digitlab/mnist/mnist.npz (or download the kit again)"
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"The digits are missing: there is no {shown(path)}. {remedy}.") from None
-    if hashlib.sha256(content).hexdigest() != MNIST_SHA256:
-        raise ValueError(
-            f"The digits in {shown(path)} are damaged: the file's {len(content):,} bytes are not those that came with "
-            f"the kit. {remedy}."
-        )
+    content = read_checked(path, MNIST_SHA256, "digits", "digitlab/mnist/mnist.npz")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])

@@ -1,7 +1,8 @@
-"""How files are written: whole, or not at all."""
+"""Write a file completely or not at all."""
 
 import contextlib
 import gzip
+import hashlib
 import io
 import os
 import tempfile
@@ -11,22 +12,23 @@ from pathlib import Path
 from digitlab.paths import shown
 
 
-def atomic_write(path, content, mode=0o644):
-    """Write a file beside its place and rename it, so that it is there as a whole or as it was.
+def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
+    """Write a temporary file and rename it, so that a file is complete or unchanged.
 
     Parameters
     ----------
     path : path-like
-        The file; its folder is made where there is none. Of a link, what it points to is written. A device, such as
-        ``/dev/stdout``, is written to as it is and stays one.
+        The file. Its folder is made if it is missing. For a link, the file that it points to is written. A device,
+        such as ``/dev/stdout``, is written to directly.
     content : bytes
+        The content of the file.
     mode : int, optional
-        The permissions of the file, whatever the umask is.
+        Permissions of the file; the umask does not count.
 
     Raises
     ------
     OSError
-        Where it cannot be written. The file is then as it was.
+        If the file cannot be written. An old file is then unchanged.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file() and not path.is_dir():
@@ -80,4 +82,36 @@ def read_limited(path: Path | str, max_bytes: int) -> bytes:
             raise ValueError(f"{shown(path)} is a damaged gzip file ({error}).") from None
     if len(content) > max_bytes:
         raise ValueError(f"{shown(path)} is too large: at most {max_bytes / 1e6:,.0f} MB of drawings can be read.")
+    return content
+
+
+def read_checked(path, sha256: str, what: str, name: str) -> bytes:
+    """Return the bytes of a file that came with the kit.
+
+    Parameters
+    ----------
+    path : path-like
+    sha256 : str
+        The SHA-256 that the file must have.
+    what : str
+        What it holds, in the plural, for the messages.
+    name : str
+        Where it is in the kit, for the remedy.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing; if its bytes are not those that came with the kit. Both say what to do.
+    """
+    path = Path(path)
+    remedy = f"Restore it with: git checkout -- {name} (or download the kit again)"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"The {what} are missing: there is no {shown(path)}. {remedy}.") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(
+            f"The {what} in {shown(path)} are damaged: the file's {len(content):,} bytes are not those that came with "
+            f"the kit. {remedy}."
+        )
     return content

@@ -164,11 +164,12 @@ class Ink:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One line of a drawings file: an ink and, if known, its label (one character) and its writer."""
+    """One line of a drawings file: an ink and, if known, its label (one character), its writer and its collection."""
 
     ink: Ink
     label: str | None = None
     writer: str | None = None
+    source: str | None = None
 
     @classmethod
     def from_json(cls, line: str) -> "Drawing":

@@ -1,7 +1,7 @@
-"""Where the kit keeps things. It stands on nothing, so that everything else can ask it.
+"""The paths of the kit's files and folders.
 
 A network is named by the path of its two files without their suffix: ``model/my_network`` is
-``model/my_network.keras`` (Keras: to go on training) and ``model/my_network.onnx`` (what reads drawings).
+``model/my_network.keras`` (for Keras, to continue training) and ``model/my_network.onnx`` (to read drawings).
 """
 
 import os
@@ -11,17 +11,17 @@ KIT = Path(__file__).resolve().parent.parent
 """The folder of the kit: the one with README.md in it."""
 
 HOME = Path(os.environ.get("DIGITLAB_HOME") or KIT).expanduser().absolute()
-"""Where the reader's own notebooks, networks and drawings are kept: the kit's folder, or what DIGITLAB_HOME names."""
+"""The folder for the reader's own notebooks, networks and drawings: DIGITLAB_HOME, or else the kit's folder."""
 
 NOTEBOOKS = KIT / "notebooks"
 MNIST = Path(__file__).resolve().parent / "mnist" / "mnist.npz"
 SHIPPED_NETWORK = KIT / "model" / "digit_recognition_model"
 MNIST_ONLY_NETWORK = KIT / "model" / "mnist_only"
-"""A network that learnt from MNIST alone, as a class's own do: to study, and to compare with."""
+"""A network trained on MNIST alone, like the networks that a class trains: to study and to compare with."""
 
 MY_NETWORK = HOME / "model" / "my_network"
 TAUGHT_NETWORK = HOME / "model" / "my_network_taught"
-"""A copy of a network that learnt the reader's own drawings besides."""
+"""A copy of a network that was also trained on the reader's own drawings."""
 
 MY_NOTEBOOKS = HOME / "my_notebooks"
 """The reader's own copy of the notebooks, to work in; `digitlab lab` makes it."""
@@ -30,19 +30,19 @@ DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
 SUBMISSIONS = Path(os.environ.get("DIGITLAB_CLASS") or HOME / "class").expanduser().absolute()
-"""Where a class hands in its drawings: a folder that its seats share, which DIGITLAB_CLASS names."""
+"""The folder to which a class submits its drawings: DIGITLAB_CLASS, which all seats share, or else ``class``."""
 
 CLASS_NETWORK = HOME / "model" / "my_network_class"
-"""A copy of a network that learnt the class's digits besides."""
+"""A copy of a network that was also trained on the class's digits."""
 
 SHARED_SERVER = os.environ.get("DIGITLAB_SHARED_SERVER") == "1"
-"""Whether this is a seat of a hub, where a whole class computes on one machine."""
+"""Whether this is a seat of a classroom server, where a whole class shares one machine."""
 
 APT_LINE = "sudo apt-get install -y libgl1 libglib2.0-0 libsm6"
-"""What brings the libraries that OpenCV needs to a bare Debian or Ubuntu."""
+"""The command that installs the libraries that OpenCV needs on a minimal Debian or Ubuntu."""
 
 
-def network_files(path):
+def network_files(path: Path | str) -> tuple[Path, Path]:
     """Return the ``.keras`` and the ``.onnx`` file of a network.
 
     Parameters
@@ -60,20 +60,20 @@ def network_files(path):
     return stem.with_name(stem.name + ".keras"), stem.with_name(stem.name + ".onnx")
 
 
-def settings_of(path):
-    """Return the ``.json`` file of a network, with what reading needs besides its weights; it may be missing."""
+def settings_of(path: Path | str) -> Path:
+    """Return the ``.json`` file of a network, with its threshold and temperature; the file may be missing."""
     return network_files(path)[1].with_suffix(".json")
 
 
-def remedy(file):
-    """Return what to do where a file of a network is missing or broken: make one, or bring the kit's own back."""
+def remedy(file: Path | str) -> str:
+    """Return what to do if a file of a network is missing or broken: train one, or restore the kit's own."""
     if Path(file).absolute().with_suffix("") in {SHIPPED_NETWORK, MNIST_ONLY_NETWORK}:
         return f"bring it back with: git checkout -- model/{file.name}"
     return "make one with: digitlab train"
 
 
-def check_writable(path):
-    """Raise OSError where a network could not be saved: to be asked before training, not after it."""
+def check_writable(path: Path | str) -> None:
+    """Raise OSError if a network cannot be saved to a path; call it before the training."""
     folder = network_files(path)[0].parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,8 +86,8 @@ def check_writable(path):
         ) from None
 
 
-def shown(path):
-    """Return a path as a person types it: relative to the current folder where it lies inside."""
+def shown(path: Path | str) -> str:
+    """Return a path as text: relative to the current folder if it is inside, else absolute."""
     path = Path(path).absolute()
     try:
         return str(path.relative_to(Path.cwd()))

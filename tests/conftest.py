@@ -1,4 +1,4 @@
-"""What several test files need: the shipped network, MNIST, the `digitlab` command, a browser and a JupyterLab."""
+"""Fixtures for several test files: the shipped network, MNIST, the `digitlab` command, a browser, a JupyterLab."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 from helpers import require
 from playwright.sync_api import sync_playwright
@@ -18,6 +19,10 @@ from digitlab import Recognizer, load_mnist
 from digitlab.paths import NOTEBOOKS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+# No test measures time: a slow machine fails none.
+hypothesis.settings.register_profile("digitlab", deadline=None)
+hypothesis.settings.load_profile("digitlab")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +37,7 @@ def mnist():
 
 @pytest.fixture
 def digitlab(tmp_path):
-    """Run the `digitlab` command as a user does, with a home of its own, and return the finished process."""
+    """Run the `digitlab` command in a new process with its own DIGITLAB_HOME, and return the finished process."""
 
     def run(*arguments, home=tmp_path, timeout=300, **options):
         return subprocess.run(
@@ -59,7 +64,7 @@ def browser():
 
 
 class Lab(NamedTuple):
-    """A JupyterLab: its address, with its token, and its DIGITLAB_HOME, with the notebooks in a folder of that."""
+    """A JupyterLab: its address with the token, and its DIGITLAB_HOME, which contains the folder of notebooks."""
 
     address: str
     home: Path
@@ -76,7 +81,7 @@ def lab(tmp_path_factory):
 
 @contextlib.contextmanager
 def served(module, home):
-    """Start a server of notebooks and wait until it says its address."""
+    """Start a notebook server and wait until it prints its address."""
     process = subprocess.Popen(
         [sys.executable, "-m", *module, "--no-browser", f"--ServerApp.root_dir={home / 'notebooks'}"],
         env={**os.environ, "DIGITLAB_HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")},
@@ -84,17 +89,17 @@ def served(module, home):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    watchdog = threading.Timer(60, process.kill)  # Reading lines would wait for ever.
+    watchdog = threading.Timer(60, process.kill)  # Else a server that prints nothing would block the test.
     watchdog.start()
-    said = []
+    printed = []
     for line in process.stdout:
-        said.append(line)
+        printed.append(line)
         if found := re.search(r"http://\S+token=\w+", line):
             break
     else:
-        pytest.fail("".join(said))
+        pytest.fail("".join(printed))
     watchdog.cancel()
-    # Whatever it says later is read too, or it would wait.
+    # Read later output too, or the server would block when the pipe is full.
     threading.Thread(target=process.stdout.read, daemon=True).start()
     try:
         yield Lab(found.group(), home)

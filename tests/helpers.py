@@ -1,4 +1,4 @@
-"""What tests need of the machine: programs that no Python package brings, and permissions that count."""
+"""Helpers for tests: programs outside Python, permissions, and waiting."""
 
 import ctypes
 import os
@@ -9,10 +9,9 @@ import pytest
 
 
 def require(*names):
-    """Return the path of a program that is known by these names.
+    """Return the path of the first of these programs that is installed.
 
-    Where there is none, the test is skipped; where the environment variable CI is set, it fails, for there a missing
-    screen or browser would go unnoticed.
+    If none is, the test is skipped. If the environment variable CI is set, the test fails: a gate must not skip it.
     """
     for name in names:
         path = shutil.which(name)
@@ -25,15 +24,15 @@ def require(*names):
 
 
 def obey_permissions():
-    """Let permissions count for root too, for use as preexec_fn on Linux: give up CAP_DAC_OVERRIDE."""
+    """Make file permissions count for root too, by giving up CAP_DAC_OVERRIDE; use it as preexec_fn on Linux."""
     pr_capbset_drop, cap_dac_override = 24, 1
     ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override, 0, 0, 0)
 
 
 def wait_until(condition, seconds=10):
-    """Wait until a condition holds; fail where it never does."""
+    """Wait until a condition is true; fail if it does not become true in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            pytest.fail("what was waited for did not come true")
+            pytest.fail("The condition did not become true in time.")
         time.sleep(0.01)

@@ -1,5 +1,6 @@
 """The library stays small, imports point one way, and importing it stays cheap."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,11 @@ def test_dir_lists_the_public_names():
     assert {"Ink", "Recognizer", "Prediction", "load_mnist"} <= set(dir(digitlab))
     for name in dir(digitlab):
         assert getattr(digitlab, name) is not None
+
+
+def test_the_paths_that_architecture_names_exist():
+    text = (KIT / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`((?:digitlab|classroom|offline|tools|notebooks|model|tests)/[\w./-]+)`", text)
+    assert len(named) > 40
+    missing = [path for path in named if "_N." not in path and not (KIT / path).exists()]
+    assert not missing

@@ -1,4 +1,4 @@
-"""`digitlab check` tells what is wrong, and goes on where a package is broken: each kind of harm is really done."""
+"""`digitlab check` says what is wrong and continues when a package is broken. Each test breaks something for real."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 from helpers import obey_permissions
 
 from digitlab.commands.check import _again, pinned_versions
-from digitlab.paths import APT_LINE, KIT, MNIST, SHIPPED_NETWORK, network_files
+from digitlab.paths import APT_LINE, KIT, MNIST, MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 
 DEPENDENCIES = pinned_versions()
 TENSORFLOW = next(name for name in DEPENDENCIES if name.startswith("tensorflow"))
@@ -47,7 +47,7 @@ class Checked:
 
 
 def copy_of_the_kit(folder, python_only=False):
-    """Copy what `digitlab check` looks at, so that it can be damaged."""
+    """Copy the files that `digitlab check` reads, so that a test can damage them."""
     ignored = shutil.ignore_patterns("__pycache__", *["mnist"] * python_only)
     shutil.copytree(KIT / "digitlab", folder / "digitlab", ignore=ignored)
     for name in ("pyproject.toml", "constraints.txt"):
@@ -105,7 +105,7 @@ def bare_python(tmp_path_factory):
     return folder / "bin" / "python"
 
 
-def test_all_is_well_where_the_tests_run(healthy):
+def test_a_healthy_kit_passes(healthy):
     assert healthy.status == 0
     assert "FAIL" not in healthy.verdicts()
     assert healthy.summary.startswith("Everything that a lesson needs is here")
@@ -113,23 +113,23 @@ def test_all_is_well_where_the_tests_run(healthy):
 
 
 @pytest.mark.parametrize("name", DEPENDENCIES)
-def test_every_dependency_is_found_in_the_version_that_is_pinned(healthy, name):
+def test_every_dependency_has_the_tested_version(healthy, name):
     assert healthy.line(f" {name} ") == ("OK", f"{name} {DEPENDENCIES[name]}")
 
 
 @pytest.mark.parametrize("about", ["Python 3", "digitlab in", "60,000", "example of each digit", "are pairs", "saved"])
-def test_everything_else_is_found_too(healthy, about):
+def test_the_other_checks_pass_too(healthy, about):
     assert healthy.line(about)[0] == "OK"
 
 
-def test_no_screen_is_a_warning_only(healthy):
+def test_no_screen_is_only_a_warning(healthy):
     verdict, text = healthy.line("no screen")
     assert verdict == "WARN"
     assert "digitlab lab" in text
     assert healthy.summary.endswith("(1 warning).")
 
 
-def test_what_is_broken_fails_and_every_other_check_still_has_its_line(healthy, with_broken_packages):
+def test_a_broken_package_hides_no_other_check(healthy, with_broken_packages):
     assert with_broken_packages.status == 1
     assert len(with_broken_packages.lines) == len(healthy.lines)
     assert with_broken_packages.verdicts() == {"OK", "WARN", "FAIL"}
@@ -138,7 +138,7 @@ def test_what_is_broken_fails_and_every_other_check_still_has_its_line(healthy, 
         assert with_broken_packages.line(about)[0] == "OK"
 
 
-def test_opencv_without_its_system_library_says_what_to_install(with_broken_packages):
+def test_a_missing_system_library_says_what_to_install(with_broken_packages):
     verdict, text = with_broken_packages.line("opencv-python")
     assert verdict == "FAIL"
     assert "libGL.so.1" in text
@@ -151,7 +151,7 @@ def test_the_network_cannot_be_checked_without_opencv(with_broken_packages):
     assert "libGL.so.1" in text
 
 
-def test_a_package_that_ends_python_says_how_to_install_it_again(with_broken_packages):
+def test_a_package_that_crashes_says_how_to_install_it_again(with_broken_packages):
     verdict, text = with_broken_packages.line(f" {TENSORFLOW} ")
     assert verdict == "FAIL"
     assert "SIGABRT" in text
@@ -173,14 +173,14 @@ def test_damaged_data_says_how_to_bring_it_back(damaged):
     assert "git checkout" in text
 
 
-def test_two_files_of_different_networks_are_no_pair(damaged):
+def test_files_of_two_networks_are_not_a_pair(damaged):
     verdict, text = damaged.line("not a pair")
     assert verdict == "FAIL"
     assert "git checkout -- model" in text
     assert damaged.line("example of each digit")[0] == "OK"
 
 
-def test_a_home_that_nobody_may_write_to_says_what_to_set(damaged):
+def test_a_read_only_home_says_what_to_set(damaged):
     verdict, text = damaged.line("Nothing can be saved")
     assert verdict == "FAIL"
     assert "Permission denied" in text
@@ -201,13 +201,36 @@ def test_a_missing_package_fails_and_says_how_to_install_it(damaged):
     assert damaged.status == 1
 
 
-def test_notebooks_that_would_import_another_kit_are_a_warning(damaged):
+def test_notebooks_that_import_another_kit_are_a_warning(damaged):
     verdict, text = damaged.line("The notebooks import the kit in")
     assert verdict == "WARN"
     assert str(KIT) in text
 
 
-def test_a_python_without_any_package_is_told_all_that_it_lacks(tmp_path, bare_python):
+@pytest.fixture(scope="module")
+def with_bad_networks(tmp_path_factory):
+    """A kit without the settings of its network, and an own network made of the files of two networks."""
+    kit = copy_of_the_kit(tmp_path_factory.mktemp("networks"))
+    settings_of(kit / "model" / SHIPPED_NETWORK.name).unlink()
+    keras_file, onnx_file = network_files(kit / "model" / "my_network")
+    shutil.copy(network_files(SHIPPED_NETWORK)[0], keras_file)
+    shutil.copy(network_files(MNIST_ONLY_NETWORK)[1], onnx_file)
+    return Checked(kit, DIGITLAB_HOME=kit)
+
+
+def test_missing_settings_of_the_network_fail(with_bad_networks):
+    verdict, text = with_bad_networks.line("digit_recognition_model.json is missing")
+    assert verdict == "FAIL"
+    assert "git checkout -- model" in text
+
+
+def test_a_broken_pair_of_ones_own_network_fails(with_bad_networks):
+    verdict, text = with_bad_networks.line("my_network are not a pair")
+    assert verdict == "FAIL"
+    assert "digitlab train" in text
+
+
+def test_a_python_without_packages_lists_all_of_them(tmp_path, bare_python):
     checked = Checked(copy_of_the_kit(tmp_path, python_only=True), bare_python, DIGITLAB_HOME=tmp_path)
     assert checked.status == 1
     assert checked.errors == ""
@@ -217,7 +240,7 @@ def test_a_python_without_any_package_is_told_all_that_it_lacks(tmp_path, bare_p
     assert checked.line("Python 3")[0] == "OK"
 
 
-def test_a_kit_from_a_stick_is_sent_to_the_stick_and_not_to_the_internet(tmp_path, bare_python):
+def test_a_kit_from_a_stick_names_the_stick_as_remedy(tmp_path, bare_python):
     kit = copy_of_the_kit(tmp_path, python_only=True)
     (kit / ".from_stick.json").write_text("{}", "utf-8")
     checked = Checked(kit, bare_python, DIGITLAB_HOME=tmp_path)
@@ -225,7 +248,7 @@ def test_a_kit_from_a_stick_is_sent_to_the_stick_and_not_to_the_internet(tmp_pat
         assert checked.line(about)[1].endswith("put the stick in and run its install.py again")
 
 
-def test_a_kit_that_does_not_say_what_it_needs_fails(tmp_path, bare_python):
+def test_a_damaged_list_of_packages_fails(tmp_path, bare_python):
     kit = copy_of_the_kit(tmp_path, python_only=True)
     (kit / "pyproject.toml").write_text("[project", "utf-8")
     checked = Checked(kit, bare_python, DIGITLAB_HOME=tmp_path)

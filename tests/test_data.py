@@ -1,12 +1,25 @@
-"""MNIST, which comes with the kit."""
+"""The digits and the drawings that come with the kit."""
 
 import hashlib
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from digitlab.data import load_mnist
+from digitlab.data import load_drawings, load_mnist
+from digitlab.metrics import DIGITS
 from digitlab.paths import MNIST
+from digitlab.people import PARTS, PEOPLE
+
+
+def table(name):
+    """Return the rows of a table beside the drawings, without its heading."""
+    return [tuple(line.split("\t")) for line in (PEOPLE / name).read_text("utf-8").splitlines()[1:]]
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return {part: load_drawings(part) for part in PARTS}
 
 
 def test_mnist_has_seventy_thousand_digits(mnist):
@@ -46,3 +59,54 @@ def test_a_damaged_file_is_reported_with_a_remedy(tmp_path, damage):
 def test_a_missing_file_is_reported_with_a_remedy(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no .*mnist\.npz.*git checkout"):
         load_mnist(tmp_path / "mnist.npz")
+
+
+def test_all_drawings_by_people_are_there_but_those_left_out(parts):
+    left_out = Counter(row[0] for row in table("left_out.tsv"))
+    sources = Counter(drawing.source for drawing in parts["all"])
+    assert sources + left_out == {"pendigits": 7494, "unipen": 8820, "unipen-letters": 6000}
+    for source in ("pendigits", "unipen"):
+        assert {drawing.label for drawing in parts["all"] if drawing.source == source} == set(DIGITS)
+    assert {drawing.label for drawing in parts["all"] if drawing.source == "unipen-letters"} == set(
+        "AEFHKMNRWXaefhkmnrwx"
+    )
+
+
+def test_a_writer_is_learned_from_or_held_out_never_both(parts):
+    assert len(parts["learn"]) + len(parts["held-out"]) == len(parts["all"])
+    writers = {part: {(d.source, d.writer) for d in drawings} for part, drawings in parts.items()}
+    assert not writers["learn"] & writers["held-out"]
+    assert writers["held-out"] <= set(table("held_out_writers.tsv"))
+    # A writer of digits and letters is held out with both.
+    names = {part: {writer for source, writer in pairs if source != "pendigits"} for part, pairs in writers.items()}
+    assert not names["learn"] & names["held-out"]
+    for source in ("pendigits", "unipen"):
+        share = sum(pair[0] == source for pair in writers["held-out"]) / sum(
+            pair[0] == source for pair in writers["all"]
+        )
+        assert share == pytest.approx(0.2, abs=0.01)
+
+
+def test_each_drawing_left_out_is_named_with_its_label_and_a_reason(parts):
+    first = parts["all"][0]
+    assert (first.label, first.ink.size, first.ink.strokes[0][0].tolist()) == ("8", (500, 500), [267, 167])
+    for source, line, writer, label, why in table("left_out.tsv"):
+        assert source in {"pendigits", "unipen", "unipen-letters"}
+        assert int(line) >= 1
+        assert writer
+        assert len(label) == 1
+        assert why
+
+
+def test_an_unknown_part_is_refused():
+    with pytest.raises(ValueError, match=r"no part 'test'.*'all', 'learn', 'held-out'"):
+        load_drawings("test")
+
+
+def test_damaged_or_missing_drawings_are_reported_with_a_remedy(tmp_path):
+    damaged = tmp_path / "drawings.npz"
+    with pytest.raises(FileNotFoundError, match=r"there is no .*drawings\.npz.*git checkout"):
+        load_drawings(path=damaged)
+    damaged.write_bytes((PEOPLE / "drawings.npz").read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"drawings\.npz are damaged.*git checkout"):
+        load_drawings(path=damaged)

@@ -1,4 +1,4 @@
-"""A file is written as a whole or stays as it was; devices stay devices, and links stay links."""
+"""A file is written completely or not at all; devices stay devices, and links stay links."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ import pytest
 from digitlab.files import atomic_write
 
 
-def test_a_file_is_replaced_as_a_whole(tmp_path):
+def test_a_file_is_replaced_completely(tmp_path):
     file = tmp_path / "new" / "file.txt"
     atomic_write(file, b"one")
     atomic_write(file, b"two")
@@ -40,7 +40,7 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has neither devices nor, as a rule, links")
-def test_a_link_keeps_pointing_and_a_pipe_stays_a_pipe(tmp_path):
+def test_a_link_stays_a_link_and_a_pipe_stays_a_pipe(tmp_path):
     (tmp_path / "target").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "target")
     atomic_write(tmp_path / "link", b"new")

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from digitlab_classroom.submissions import SubmissionStore
 from helpers import wait_until
 from page import draw, pad, pen, picture_path
 from room import PASSWORD, Hub, Person, processes_of, run
 
 from digitlab import Ink
 from digitlab.paths import KIT
+from digitlab_classroom.submissions import SubmissionStore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="JupyterHub does not run on Windows")
 

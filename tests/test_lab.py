@@ -102,7 +102,7 @@ def lab(tmp_path_factory, port):
     lab.stop(signal.SIGKILL)
 
 
-def test_it_prints_an_address_on_this_machine_with_the_port_and_a_token(lab, port):
+def test_lab_prints_a_local_address_with_port_and_token(lab, port):
     assert lab.address.netloc == f"127.0.0.1:{port}"
     assert len(lab.token) >= 32
 
@@ -112,13 +112,13 @@ def test_the_address_opens_the_first_notebook(lab):
     assert "JupyterLab" in lab.get("/lab/tree/01_meet_the_digits.ipynb", lab.token)
 
 
-def test_it_says_how_to_stop_it_and_little_else(lab):
+def test_lab_says_how_to_stop_it_and_little_else(lab):
     assert "Ctrl-C" in lab.output
     assert len(lab.output.splitlines()) < 8
     assert "ServerApp" not in lab.output
 
 
-def test_nobody_without_the_token_sees_the_notebooks(lab):
+def test_notebooks_are_hidden_without_the_token(lab):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         lab.get("/api/contents")
     assert refusal.value.code == 403
@@ -127,13 +127,13 @@ def test_nobody_without_the_token_sees_the_notebooks(lab):
     assert refusal.value.code == 403
 
 
-def test_with_the_token_the_notebooks_are_there(lab):
+def test_notebooks_are_served_with_the_token(lab):
     shown = {entry["name"] for entry in lab.ask("/api/contents")["content"]}
     assert {path.name for path in NOTEBOOKS.glob("*.ipynb")} <= shown
     assert "01_meet_the_digits.ipynb" in shown
 
 
-def test_they_are_the_readers_own_copy_and_show_no_answer(lab):
+def test_lab_shows_the_readers_copy_without_outputs(lab):
     assert f"your own copy, in {lab.home / 'my_notebooks'}" in lab.output
     notebook = lab.ask("/api/contents/01_meet_the_digits.ipynb")["content"]
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -141,7 +141,7 @@ def test_they_are_the_readers_own_copy_and_show_no_answer(lab):
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
 
 
-def test_what_the_reader_saves_is_in_the_copy_and_not_in_the_kit(lab):
+def test_saving_changes_the_copy_and_not_the_kit(lab):
     before = (NOTEBOOKS / "02_train_a_network.ipynb").read_bytes()
     notebook = lab.ask("/api/contents/02_train_a_network.ipynb")["content"]
     notebook["cells"][0]["source"] = "# Mine"
@@ -151,20 +151,20 @@ def test_what_the_reader_saves_is_in_the_copy_and_not_in_the_kit(lab):
     assert (NOTEBOOKS / "02_train_a_network.ipynb").read_bytes() == before
 
 
-def test_only_this_machine_can_reach_it(lab):
+def test_only_this_machine_can_reach_the_server(lab):
     connections = psutil.Process(lab.process.pid).net_connections("tcp")
     listening = [connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN]
     assert listening
     assert all(ipaddress.ip_address(address).is_loopback for address in listening)
 
 
-def test_it_neither_asks_about_news_nor_looks_for_updates(lab):
+def test_lab_asks_no_question_about_news_or_updates(lab):
     settings = lab.ask("/lab/api/settings/@jupyterlab/apputils-extension:notification")["schema"]["properties"]
     assert settings["fetchNews"]["default"] == "false"
     assert settings["checkForUpdates"]["default"] is False
 
 
-def test_the_readers_own_settings_are_left_alone(lab):
+def test_the_readers_own_settings_stay(lab):
     assert lab.ask("/lab/api/settings/@jupyterlab/apputils-extension:notification")["settings"] == {}
     assert not (lab.home / ".jupyter").exists()
 
@@ -177,7 +177,7 @@ def test_the_drawing_pads_extensions_are_loaded(lab):
     assert configuration["disabledExtensions"] == []
 
 
-def test_ctrl_c_in_a_terminal_stops_it_and_its_notebooks_without_a_question(tmp_path):
+def test_ctrl_c_stops_the_server_and_its_notebooks(tmp_path):
     terminal, its_end = pty.openpty()
     lab = Lab(tmp_path, stdin=its_end)
     try:
@@ -195,7 +195,7 @@ def test_ctrl_c_in_a_terminal_stops_it_and_its_notebooks_without_a_question(tmp_
     assert "encryption" not in lab.output  # a kernel's warning that others can listen in
 
 
-def test_further_arguments_go_on_to_jupyterlab(tmp_path):
+def test_other_arguments_are_passed_to_jupyterlab(tmp_path):
     lab = Lab(tmp_path, "--ServerApp.base_url=/class/", str(NOTEBOOKS / "05_draw.ipynb"))
     try:
         assert lab.address.path == "/class/lab/tree/05_draw.ipynb"
@@ -205,7 +205,7 @@ def test_further_arguments_go_on_to_jupyterlab(tmp_path):
     assert not (tmp_path / "my_notebooks").exists()
 
 
-def test_a_folder_that_the_reader_names_is_shown_and_no_copy_is_made(tmp_path):
+def test_a_named_folder_is_shown_without_making_a_copy(tmp_path):
     (tmp_path / "course").mkdir()
     (tmp_path / "course/mine.txt").write_text("mine")
     lab = Lab(tmp_path, "--notebook-dir=course", cwd=tmp_path)
@@ -229,12 +229,12 @@ def test_a_folder_that_the_reader_names_is_shown_and_no_copy_is_made(tmp_path):
         [f"--ServerApp.file_to_run={NOTEBOOKS / '05_draw.ipynb'}"],
     ],
 )
-def test_whoever_names_a_place_gets_it(arguments):
+def test_a_named_folder_or_notebook_is_opened(arguments):
     assert not lab_module._shows_copy(arguments)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--ip", "localhost"], ["--debug"], ["--ServerApp.token=known"]])
-def test_whoever_names_none_gets_the_copy(arguments):
+def test_the_copy_is_opened_by_default(arguments):
     assert lab_module._shows_copy(arguments)
 
 
@@ -246,7 +246,7 @@ def test_a_notebook_of_the_copy_is_opened_in_the_copy(tmp_path, monkeypatch):
     assert not lab_module._shows_copy([str(NOTEBOOKS / "05_draw.ipynb")])
 
 
-def test_a_newer_kit_brings_up_to_date_what_the_reader_left_alone_and_says_what_stays(tmp_path):
+def test_a_newer_kit_updates_only_what_the_reader_did_not_change(tmp_path):
     older_kit = shutil.copytree(NOTEBOOKS, tmp_path / "older")
     for path in older_kit.glob("0[34]*.ipynb"):
         write_first_text(path, "# Older")
@@ -266,7 +266,7 @@ def test_a_newer_kit_brings_up_to_date_what_the_reader_left_alone_and_says_what_
     assert first_text(mine / "04_prepare_a_drawing.ipynb") == first_text(NOTEBOOKS / "04_prepare_a_drawing.ipynb")
 
 
-def test_reset_gives_a_fresh_copy_keeps_the_old_one_and_says_where(tmp_path):
+def test_reset_makes_a_fresh_copy_and_keeps_the_old_one(tmp_path):
     working_copy.refresh(tmp_path / "my_notebooks")
     write_first_text(tmp_path / "my_notebooks/01_meet_the_digits.ipynb", "# Mine")
     lab = Lab(tmp_path, "--reset", cwd=tmp_path)
@@ -279,7 +279,7 @@ def test_reset_gives_a_fresh_copy_keeps_the_old_one_and_says_where(tmp_path):
     assert served == first_text(NOTEBOOKS / "01_meet_the_digits.ipynb")
 
 
-def test_a_notebook_knows_the_same_home_where_that_was_named_by_a_relative_path(tmp_path):
+def test_notebooks_know_a_home_given_by_a_relative_path(tmp_path):
     lab = Lab(tmp_path, cwd=tmp_path, digitlab_home="shelf")
     try:
         code = f"from digitlab.paths import HOME; assert str(HOME) == {str(tmp_path / 'shelf')!r}"
@@ -289,12 +289,12 @@ def test_a_notebook_knows_the_same_home_where_that_was_named_by_a_relative_path(
     assert (tmp_path / "shelf/my_notebooks/01_meet_the_digits.ipynb").exists()
 
 
-def test_the_copy_lies_in_the_home_of_all_that_is_the_readers_own():
+def test_the_copy_is_in_the_readers_home():
     assert MY_NOTEBOOKS.parent == HOME
 
 
 @pytest.mark.parametrize("arguments", [[], ["--reset"]])
-def test_a_home_that_nobody_may_write_to_is_one_sentence_with_a_remedy(tmp_path, arguments):
+def test_a_home_without_write_access_gives_one_sentence(tmp_path, arguments):
     shelf = tmp_path / "shelf"
     working_copy.refresh(shelf / "my_notebooks")
     before = sorted(shelf.rglob("*"))
@@ -309,14 +309,14 @@ def test_a_home_that_nobody_may_write_to_is_one_sentence_with_a_remedy(tmp_path,
     assert sorted(shelf.rglob("*")) == before
 
 
-def test_a_taken_port_is_found_out_before_anything_is_reset(tmp_path):
+def test_a_taken_port_is_noticed_before_a_reset(tmp_path):
     working_copy.refresh(tmp_path / "my_notebooks")
     with a_taken_port() as port:
         assert failing_lab(tmp_path, "--reset", "--port", port)[0] == 1
     assert [path.name for path in tmp_path.glob("my_notebooks*")] == ["my_notebooks"]
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path):
+def test_a_taken_port_gives_one_sentence(tmp_path):
     with a_taken_port() as port:
         status, output = failing_lab(tmp_path, "--port", port)
     assert status == 1
@@ -326,13 +326,13 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "draw"])
-def test_what_is_no_port_is_said_to_be_none(tmp_path, port):
+def test_an_invalid_port_gives_one_sentence(tmp_path, port):
     status, output = failing_lab(tmp_path, f"--port={port}")
     assert status == 2
     assert f"Invalid port {port}: use 1 to 65535." in output
 
 
-def test_missing_notebooks_are_one_sentence(tmp_path):
+def test_missing_notebooks_give_one_sentence(tmp_path):
     shutil.copytree(KIT / "digitlab", tmp_path / "digitlab")
     status, output = failing_lab(tmp_path, cwd=tmp_path)
     assert status == 1
@@ -341,7 +341,7 @@ def test_missing_notebooks_are_one_sentence(tmp_path):
     assert "git checkout -- notebooks" in output
 
 
-def test_a_missing_jupyterlab_is_one_sentence(tmp_path, monkeypatch):
+def test_a_missing_jupyterlab_gives_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "jupyterlab.py").write_text("raise ModuleNotFoundError(\"No module named 'jupyterlab'\")")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     status, output = failing_lab(tmp_path)
@@ -396,7 +396,7 @@ def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
     return finished.returncode, finished.stdout
 
 
-def test_what_is_sent_to_a_page_is_not_held_back(monkeypatch):
+def test_messages_to_a_page_are_sent_at_once(monkeypatch):
     done = []
     monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda connection: done.append("connect"))
     monkeypatch.setattr(KernelWebsocketHandler, "set_nodelay", lambda handler, on: done.append(("nodelay", on)))

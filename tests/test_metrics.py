@@ -1,5 +1,6 @@
 """How well a network reads a file of drawings."""
 
+import itertools
 import json
 
 import cv2
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from digitlab.commands.evaluate import bitmap
+from digitlab.data import load_drawings
 from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
-from digitlab.metrics import calibration_error, evaluate, misread, roc_area
+from digitlab.metrics import calibration_error, evaluate, misread, per_writer, roc_area, roc_interval, wilson_interval
 from digitlab.recognizer import Prediction
 
 
@@ -40,11 +42,19 @@ def test_the_figures_match_their_definitions():
     assert figures["accuracy"] == 0.75
     assert figures["accepted"] == 0.75
     assert figures["accepted_accuracy"] == pytest.approx(2 / 3)
+    assert {digit: row.pop("interval") for digit, row in figures["per_digit"].items()} == {
+        "1": wilson_interval(1, 2),
+        "3": wilson_interval(1, 1),
+        "4": wilson_interval(1, 1),
+    }
     assert figures["per_digit"] == {
         "1": {"drawings": 2, "accuracy": 0.5, "accepted": 1.0},
         "3": {"drawings": 1, "accuracy": 1.0, "accepted": 0.0},
         "4": {"drawings": 1, "accuracy": 1.0, "accepted": 1.0},
     }
+    assert figures["intervals"]["accuracy"] == wilson_interval(3, 4)
+    assert "writers" not in figures
+    assert "per_source" not in figures
     assert figures["confusion"][1][:5] == [0, 1, 1, 0, 0]
     assert np.sum(figures["confusion"]) == 4
     # Bins of a fifteenth: each of the four confidences is alone in its bin.
@@ -65,6 +75,49 @@ def test_the_area_under_the_roc_curve_counts_pairs():
     assert roc_area(np.array([1, 1]), np.array([1, 1, 1])) == 0.5
 
 
+def test_wilsons_interval_is_that_of_the_textbook():
+    assert wilson_interval(9, 10) == pytest.approx([0.5958, 0.9821], abs=1e-4)
+    assert wilson_interval(0, 10) == pytest.approx([0, 0.2775], abs=1e-4)
+    assert wilson_interval(10, 10)[1] == pytest.approx(1)
+    assert wilson_interval(0, 0) is None
+
+
+def test_the_interval_of_an_area_narrows_with_more_drawings():
+    low, high = roc_interval(0.9, 100, 100)
+    assert low < 0.9 < high
+    assert roc_interval(0.9, 10_000, 10_000)[0] > low
+    assert roc_interval(1.0, 5, 5) == [1, 1]
+
+
+def test_writers_are_ranked_by_how_well_they_are_read():
+    right = {"a": [1] * 10, "b": [1] * 8 + [0] * 2, "c": [1, 0], "d": [1] * 4 + [0] * 4, "e": [1], "f": [1], "g": [1]}
+    right |= {f"h{number}": [1] for number in range(5)}
+    drawings = [Drawing(Ink(), "1", name) for name, its in right.items() for _ in its]
+    figures = per_writer([*drawings, Drawing(Ink(), "1")], np.array([*itertools.chain(*right.values()), 0], bool))
+    assert figures["count"] == 12
+    assert [(row["writer"], row["drawings"], row["accuracy"]) for row in figures["worst"][:4]] == [
+        ("d", 8, 0.5),
+        ("c", 2, 0.5),
+        ("b", 10, 0.8),
+        ("a", 10, 1.0),
+    ]
+    # A tenth of twelve writers are two: four of eight and one of two are right.
+    assert figures["worst_tenth"] == {
+        "writers": 2,
+        "drawings": 10,
+        "accuracy": 0.5,
+        "interval": wilson_interval(5, 10),
+    }
+
+
+def test_the_same_name_in_two_collections_is_two_writers():
+    drawings = [Drawing(Ink([[(0, 0), (9, 9)]] * digit), str(digit), "1", f"box {digit % 2}") for digit in range(1, 5)]
+    figures = evaluate(drawings, predict_strokes(drawings, 0.9, 0.9, 0.9, 0.9))
+    assert figures["writers"]["count"] == 2
+    assert {name: part["drawings"] for name, part in figures["per_source"].items()} == {"box 0": 2, "box 1": 2}
+    assert figures["per_source"]["box 0"]["writers"]["count"] == 1
+
+
 def test_an_empty_drawing_counts_as_misread(recognizer):
     drawings = [Drawing(Ink(), "0"), Drawing(Ink.example(0), "0")]
     predictions = recognizer.predict_many(drawing.ink for drawing in drawings)
@@ -83,9 +136,9 @@ def test_the_table_counts_empty_drawings(digitlab, tmp_path):
     done = digitlab("evaluate", file, "--picture", picture)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert ["accuracy", "50.00%"] in lines
+    assert ["accuracy", "50.00%", "9.45%", "to", "90.55%"] in lines
     assert ["empty", "drawings", "1", "(errors;", "left", "out", "of", "the", "table", "below)"] in lines
-    assert lines[-1][:4] == ["0", "2", "50.00%", "1"]
+    assert lines[-1][:7] == ["0", "2", "50.00%", "9.45%", "to", "90.55%", "1"]
     assert picture.exists()
 
 
@@ -145,9 +198,27 @@ def test_the_command_prints_a_table_of_several_files(digitlab, tmp_path):
     done = digitlab("evaluate", EXAMPLES, letters)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert ["drawings", "10"] in lines
-    assert ["accuracy", "100.00%"] in lines
-    assert ["area", "under", "the", "ROC", "curve", "0.5000"] in lines
+    assert ["drawings", "10", "95", "%", "interval"] in lines
+    assert ["accuracy", "100.00%", "72.25%", "to", "100.00%"] in lines
+    assert ["area", "under", "the", "ROC", "curve", "0.5000"] in [line[:6] for line in lines]
+
+
+def test_the_command_reads_the_held_out_writers_of_the_kit(digitlab):
+    done = digitlab("evaluate", "--held-out", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["drawings"] + figures["others"] == len(load_drawings("held-out"))
+    assert figures["writers"]["count"] == 63
+    assert len(figures["writers"]["worst"]) == 5
+    low, high = figures["intervals"]["accuracy"]
+    assert low < figures["accuracy"] < high
+    assert set(figures["per_source"]) == {"pendigits", "unipen"}
+
+
+def test_the_command_wants_to_know_what_to_read(digitlab):
+    done = digitlab("evaluate")
+    assert done.returncode == 1
+    assert "--held-out" in done.stderr
 
 
 def test_bad_and_unlabelled_lines_are_reported_and_left_out(digitlab, tmp_path):

@@ -12,9 +12,6 @@ import time
 import cv2
 import numpy as np
 import pytest
-from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
-from digitlab_classroom.submit_panel import SubmitPanel
-from digitlab_classroom.view import SubmissionsView
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
@@ -26,6 +23,9 @@ from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.pen import smooth_curve
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Prediction, Recognizer
+from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
+from digitlab_classroom.submit_panel import SubmitPanel
+from digitlab_classroom.view import SubmissionsView
 
 
 @pytest.fixture

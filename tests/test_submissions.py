@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from digitlab_classroom import class_folder, exchange, pseudonyms, seat_memory, submissions
-from digitlab_classroom.class_folder import fingerprint
-from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
-from digitlab_classroom.safe_io import MAX_LINE_BYTES
-from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 from helpers import obey_permissions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
+from digitlab_classroom import class_folder, exchange, pseudonyms, seat_memory, submissions
+from digitlab_classroom.class_folder import fingerprint
+from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
+from digitlab_classroom.safe_io import MAX_LINE_BYTES
+from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 
 links = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes, links and permissions")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
@@ -779,14 +779,14 @@ def test_added_drawings_are_kept_in_a_separate_file(store_of, folder, tmp_path):
 
 def test_an_unusable_file_cannot_be_added(tmp_path, folder, monkeypatch):
     store = SubmissionStore(folder)
-    with pytest.raises(FileNotFoundError, match="check its name"):
+    with pytest.raises(FileNotFoundError, match="is its name spelt right"):
         store.add(tmp_path / "none.jsonl")
     (tmp_path / "damaged.jsonl.gz").write_bytes(gzip.compress(GOOD.encode())[:-9])
     with pytest.raises(ValueError, match="damaged gzip"):
         store.add(tmp_path / "damaged.jsonl.gz")
     monkeypatch.setattr(exchange, "MAX_CLASS_BYTES", 50_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(bytes(10_000_000)))
-    with pytest.raises(ValueError, match="is larger than"):
+    with pytest.raises(ValueError, match="is too large"):
         store.add(tmp_path / "bomb.jsonl.gz")
     assert not folder.exists()
 

@@ -6,7 +6,7 @@ import pytest
 from digitlab.ink import CANVAS, Ink
 from digitlab.prepare import prepare
 from digitlab.training.augment import augment
-from digitlab.training.synthesis import CHUNK, draw_digit, draw_other, read_families, synthesize
+from digitlab.training.synthesis import draw_digit, draw_other, read_families
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -65,36 +65,11 @@ def test_the_file_of_families_is_read_as_it_says(tmp_path):
     assert bar.tolist() == [[0.22, 0.5], [0.8, 0.48]]
 
 
-def test_synthesized_drawings_are_the_same_for_the_same_seed():
-    images, labels = synthesize(1200, seed=1)
-    again, _ = synthesize(1200, seed=1)
-    other, _ = synthesize(1200, seed=2)
-    assert images.shape == (1200, 28, 28)
-    assert images.dtype == labels.dtype == np.uint8
-    assert np.bincount(labels).tolist() == [100] * 10 + [200]
-    assert np.array_equal(images, again)
-    assert not np.array_equal(images, other)
-
-
-@pytest.mark.parametrize("count", [1, 10, CHUNK + 20])
-def test_any_number_of_drawings_can_be_synthesized(count):
-    images, labels = synthesize(count, seed=0)
-    assert images.shape == (count, 28, 28)
-    assert labels.shape == (count,)
-    assert images.any(axis=(1, 2)).all()
-
-
-def test_a_larger_count_adds_drawings_at_the_end():
-    more, more_labels = synthesize(CHUNK + 5, seed=3)
-    few, few_labels = synthesize(20, seed=3)
-    assert np.array_equal(more[:20], few)
-    assert np.array_equal(more_labels[:20], few_labels)
-
-
-@pytest.mark.parametrize("count", [0, -5])
-def test_synthesizing_no_drawings_is_refused(count):
-    with pytest.raises(ValueError, match="at least 1 drawing"):
-        synthesize(count, seed=0)
+def test_the_same_seed_draws_the_same():
+    drawn = [[draw_digit(8, rng).strokes, draw_other(rng).strokes] for rng in map(np.random.default_rng, (1, 1, 2))]
+    first, again, other = ([np.concatenate(strokes) for strokes in inks] for inks in drawn)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
 def test_augmented_digits_are_the_same_digits_a_little_changed(mnist, recognizer):

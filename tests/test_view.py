@@ -3,8 +3,9 @@
 import threading
 
 import pytest
-from digitlab_classroom import view
 from helpers import wait_until
+
+from digitlab_classroom import view
 
 
 class FakeView:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitlab.files import atomic_write
+from digitlab.files import atomic_write, read_limited
 from digitlab.ink import Drawing
 from digitlab.paths import shown
 from digitlab_classroom.class_folder import MAX_CLASS_BYTES, Submission, fingerprint
-from digitlab_classroom.safe_io import lines_of_file, read_line
+from digitlab_classroom.safe_io import read_line
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read_by_writer(path: Path) -> tuple[dict[str | None, dict[str, Drawing]], in
         labelled drawings.
     """
     by_writer, bad_lines = {}, 0
-    for line in lines_of_file(path, MAX_CLASS_BYTES):
+    for line in filter(bytes.strip, read_limited(path, MAX_CLASS_BYTES).splitlines()):
         try:
             drawing = read_line(line)
         except ValueError:

@@ -5,17 +5,13 @@ not a drawing is left out; the other lines are read.
 """
 
 import contextlib
-import gzip
-import io
 import os
 import stat
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from digitlab.ink import Drawing
-from digitlab.paths import shown
 
 MAX_LINE_BYTES = 100_000
 """Maximum size of one drawing, in bytes."""
@@ -121,34 +117,3 @@ def read_regular(folder: Path, name: str, file: str, known: tuple | None, max_by
 
 def _stamp(look):
     return look.st_ino, look.st_size, look.st_mtime_ns
-
-
-def lines_of_file(path: Path, max_bytes: int) -> list[bytes]:
-    """Return the lines of a file, plain or gzipped, without the blank ones.
-
-    Parameters
-    ----------
-    path : Path
-    max_bytes : int
-        Maximum size of the file and of its unpacked content.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged or too large.
-    """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(max_bytes + 1)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no file {shown(path)}: check its name.") from None
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(max_bytes + 1)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{shown(path)} is a damaged gzip file ({error}).") from None
-    if len(content) > max_bytes:
-        raise ValueError(f"{shown(path)} is larger than {max_bytes // 1_000_000} MB: choose a file of drawings.")
-    return [line for line in content.splitlines() if line.strip()]

@@ -187,11 +187,14 @@ def _pair():
 
     own = [paths.MY_NETWORK] if all(map(Path.exists, network_files(paths.MY_NETWORK))) else []
     for path in (*_NETWORKS, *own):
-        difference = network.pair_difference(path)
+        remedy = "make both anew with: digitlab train" if path in own else "restore: git checkout -- model"
+        try:
+            difference = network.pair_difference(path)
+            reason = f"their probabilities differ by up to {difference:.1g}"
+        except ValueError as error:  # A file is damaged, or the networks have different numbers of classes.
+            difference, reason = float("inf"), str(error)
         if not difference <= network.PAIR_TOLERANCE:
-            text = f"The .keras and the .onnx file of {path.name} are not a pair"
-            remedy = "make both anew with: digitlab train" if path in own else "restore: git checkout -- model"
-            return FAIL, f"{text}: their probabilities differ by up to {difference:.1g}; {remedy}"
+            return FAIL, f"The .keras and the .onnx file of {path.name} are not a pair ({reason}); {remedy}"
     return OK, "networks: their .keras and their .onnx files are pairs"
 
 

@@ -1,4 +1,4 @@
-"""The command ``digitlab evaluate``: how well a network reads a file of drawings."""
+"""The command ``digitlab evaluate``: how well a network reads drawings."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from digitlab.files import atomic_write
 from digitlab.paths import SHIPPED_NETWORK, shown
 
-HELP = "measure how well a network reads a file of drawings"
+HELP = "measure how well a network reads drawings"
 
 
 def add_parser(subparsers) -> None:
@@ -17,9 +17,15 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=run)
     parser.add_argument(
         "files",
-        nargs="+",
+        nargs="*",
         metavar="FILE",
         help="drawings: JSON lines, plain or gzipped, or files of the UCI's pendigits-orig",
+    )
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="read the drawings that come with the kit, of the writers that its network did not learn from; their "
+        "letters show how well it finds what is no digit",
     )
     parser.add_argument(
         "--model", default=SHIPPED_NETWORK, metavar="PATH", help="the network (default: the one that came with the kit)"
@@ -38,12 +44,15 @@ def add_parser(subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the drawings and print the results; return the exit status."""
+    from digitlab.data import load_drawings
     from digitlab.ink import read_drawings
     from digitlab.metrics import evaluate, misread
     from digitlab.recognizer import Recognizer
 
+    if not arguments.files and not arguments.held_out:
+        raise ValueError("Nothing to read: name a file of drawings, or use --held-out for drawings of the kit.")
     recognizer = Recognizer.load(arguments.model)
-    drawings = []
+    drawings = load_drawings("held-out") if arguments.held_out else []
     for file in arguments.files:
 
         def leave_out(number, reason, file=file):
@@ -103,23 +112,53 @@ def _percent(share):
     return "-" if share is None else f"{share:.2%}"
 
 
+def _interval(ends, form="{:.2%}"):
+    return "" if ends is None else f"{form.format(ends[0])} to {form.format(ends[1])}"
+
+
 def _table(results):
-    lines = [
-        f"drawings                    {results['drawings']:>9,}",
-        f"accuracy                    {_percent(results['accuracy']):>9}",
-        f"accepted                    {_percent(results['accepted']):>9}",
-        f"accuracy among the accepted {_percent(results['accepted_accuracy']):>9}",
-        f"expected calibration error  {results['ece']:>9.4f}",
+    intervals = results["intervals"]
+    rows = [("drawings", f"{results['drawings']:,}", "95 % interval")]
+    rows += [
+        (words, _percent(results[name]), _interval(intervals[name]))
+        for name, words in (
+            ("accuracy", "accuracy"),
+            ("accepted", "accepted"),
+            ("accepted_accuracy", "accuracy among the accepted"),
+        )
     ]
+    rows.append(("expected calibration error", f"{results['ece']:.4f}", _interval(intervals["ece"], "{:.4f}")))
     if "empty" in results:
-        lines.append(f"empty drawings              {results['empty']:>9,}   (errors; left out of the table below)")
+        rows.append(("empty drawings", f"{results['empty']:,}", "(errors; left out of the table below)"))
     if "others" in results:
-        lines += [
-            f"other drawings              {results['others']:>9,}",
-            f"area under the ROC curve    {results['auroc']:>9.4f}",
-        ]
-    lines += ["", "digit  drawings  accuracy   read as " + "".join(f"{digit:>6}" for digit in range(10))]
+        rows.append(("other drawings", f"{results['others']:,}", ""))
+        rows.append(("area under the ROC curve", f"{results['auroc']:.4f}", _interval(intervals["auroc"], "{:.4f}")))
+    for source, part in results.get("per_source", {}).items():
+        rows.append(
+            (f"accuracy in {source} ({part['drawings']:,})", _percent(part["accuracy"]), _interval(part["interval"]))
+        )
+    if "writers" in results:
+        rows += _writer_rows(results["writers"])
+    lines = [f"{words:<38} {value:>9}   {interval}".rstrip() for words, value, interval in rows]
+    head = "digit  drawings  accuracy      95 % interval     read as "
+    lines += ["", head + "".join(f"{digit:>6}" for digit in range(10))]
     for digit, row in results["per_digit"].items():
         counts = "".join(f"{count or '.':>6}" for count in results["confusion"][int(digit)])
-        lines.append(f"{digit:>5}  {row['drawings']:>8,}  {_percent(row['accuracy']):>8}           {counts}")
+        lines.append(
+            f"{digit:>5}  {row['drawings']:>8,}  {_percent(row['accuracy']):>8}  {_interval(row['interval']):>17}"
+            f"             {counts}"
+        )
     return "\n".join(lines)
+
+
+def _writer_rows(writers):
+    tenth = writers["worst_tenth"]
+    words = f"the worst tenth ({tenth['writers']}, {tenth['drawings']:,} drawings)"
+    rows = [
+        ("writers", f"{writers['count']:,}", ""),
+        (words, _percent(tenth["accuracy"]), _interval(tenth["interval"])),
+    ]
+    for row in writers["worst"]:
+        name = " ".join(word for word in (row["source"], row["writer"]) if word is not None)
+        rows.append((f"  {name[:24]} ({row['drawings']:,})", _percent(row["accuracy"]), _interval(row["interval"])))
+    return rows

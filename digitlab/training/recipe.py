@@ -1,38 +1,49 @@
 """How the shipped network is made: ``digitlab train --recipe full``.
 
-The network is trained on MNIST and on drawings made by code (`synthesis`), each changed anew whenever it is shown
-(`augment`). Nobody's recorded handwriting is used. Besides the ten digits the network has an eleventh output: "not a
-digit". At the end `calibrate` corrects its confidence on drawings that it was not trained on.
+The network is trained on MNIST, on drawings by people and on drawings made by code, each changed anew whenever it is
+shown (`epochs`). Besides the ten digits the network has an eleventh output: "not a digit". At the end `calibrate`
+corrects its confidence on drawings that it was not trained on.
 
-All choices were made with MNIST's training digits (its last 6,000 or 20,000 were held out for that) and with drawings
-made by code, never with MNIST's test digits.
+All choices were made with the drawings of the held-out writers and with the last twelfth of MNIST's training digits,
+which is held out too; never with MNIST's test digits.
 """
 
-from collections.abc import Sequence
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
+from digitlab.files import atomic_write
 from digitlab.network import keras, probabilities
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import apply_temperature
-from digitlab.training.augment import augment
-from digitlab.training.synthesis import synthesize
+from digitlab.training.epochs import EpochMaker, Mixture, Sources, draw_by_code, read_people
+from digitlab.training.redraw import redraw
 
-DRAWINGS = 240_000
-"""Number of drawings made by code for training. Each epoch shows as many of them as there are digits of MNIST."""
+EPOCHS = 26
+BATCH_SIZE = 128
 
-HELD_OUT = 60_000
-"""Number of further drawings made by code for `calibrate`, which the network is not trained on."""
+MADE_BY_CODE = 20_000, 10_000
+"""Number of digits, and of other things, that are drawn by code once. Each epoch draws some of them anew."""
 
-EPOCHS = 28
+HARDNESS = 3.0
+"""How much more often a drawing by a person is shown if it is misread: up to this many times its usual share more."""
 
 MAX_ERROR_RATE = 0.005
 """Maximum share of misread drawings among those that are read as digits, letters and scribbles included."""
 
 
 def build() -> keras.Model:
-    """Build the network, untrained: six convolutions, 406,659 weights.
+    """Build the network, untrained: six convolutions, 332,867 weights.
+
+    Most multiplications are done where the image is small: the first layer has few filters, and pooling halves each
+    side after the first and after the third convolution.
 
     Returns
     -------
@@ -41,10 +52,10 @@ def build() -> keras.Model:
     """
     layers = keras.layers
 
-    def convolution(filters, pool=False):
+    def convolution(filters, side=3, padding="same", pool=False):
         # Pooling before the normalization leaves it a quarter of the work.
         return [
-            layers.Conv2D(filters, 3, padding="same", use_bias=False),
+            layers.Conv2D(filters, side, padding=padding, use_bias=False),
             *([layers.MaxPooling2D()] if pool else []),
             layers.BatchNormalization(),
             layers.ReLU(),
@@ -53,58 +64,18 @@ def build() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((SIDE, SIDE, 1)),
-            *convolution(24, pool=True),
+            *convolution(24, 5, "valid", pool=True),
             *convolution(32),
-            *convolution(48, pool=True),
+            *convolution(64, padding="valid", pool=True),
             *convolution(96),
             *convolution(96),
-            *convolution(128, pool=True),
+            *convolution(96, padding="valid"),
             layers.Flatten(),
             layers.Dropout(0.2),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(11, activation="softmax"),
+            layers.Dense(96, activation="relu"),
+            layers.Dense(NOT_A_DIGIT + 1, activation="softmax"),
         ]
     )
-
-
-class Mixture(keras.utils.PyDataset):
-    """Batches of MNIST's digits and of drawings made by code, half of each, augmented anew in each epoch.
-
-    Parameters
-    ----------
-    x_train : uint8 array (n, 28, 28)
-        MNIST's training digits.
-    y_train : int array (n,)
-    x_drawn : uint8 array (m, 28, 28)
-        Drawings made by code.
-    y_drawn : int array (m,)
-        0 to 9, or `NOT_A_DIGIT`.
-    seed : int
-        Random seed.
-    batch_size : int, optional
-    """
-
-    def __init__(self, x_train, y_train, x_drawn, y_drawn, seed, batch_size=128):
-        super().__init__()
-        self._parts = (x_train, y_train), (x_drawn, y_drawn)
-        self._rng = np.random.default_rng(seed)
-        self._batch_size = batch_size
-        self.on_epoch_end()
-
-    def __len__(self):
-        return len(self._y) // self._batch_size
-
-    def __getitem__(self, number):
-        chosen = self._order[number * self._batch_size : (number + 1) * self._batch_size]
-        return network_input(self._x[chosen]), keras.utils.to_categorical(self._y[chosen], 11)
-
-    def on_epoch_end(self):
-        """Augment all of MNIST, and as many drawings: those at half strength, because they differ already."""
-        (x_train, y_train), (x_drawn, y_drawn) = self._parts
-        chosen = self._rng.choice(len(x_drawn), min(len(x_train), len(x_drawn)), replace=False)
-        self._x = np.concatenate([augment(x_train, self._rng), augment(x_drawn[chosen], self._rng, 0.5)])
-        self._y = np.concatenate([y_train, y_drawn[chosen]])
-        self._order = self._rng.permutation(len(self._y))
 
 
 def train(
@@ -112,23 +83,27 @@ def train(
     y_train: np.ndarray,
     seed: int,
     epochs: int = EPOCHS,
-    drawings: int = DRAWINGS,
+    mixture: Mixture | None = None,
+    state: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[keras.Model, dict]:
-    """Make the network.
+    """Make the network, and print where the time goes.
 
     Parameters
     ----------
     x_train : uint8 array (n, 28, 28)
-        MNIST's training digits.
+        MNIST's training digits. The last twelfth of them is held out.
     y_train : int array (n,)
         0 to 9.
     seed : int
         Random seed.
     epochs : int, optional
-        Number of times that MNIST, and as many drawings, are shown.
-    drawings : int, optional
-        Number of drawings to make by code.
+        Number of times that MNIST, and the drawings of the mixture, are shown.
+    mixture : Mixture, optional
+        What an epoch shows besides MNIST.
+    state : Path, optional
+        A folder in which the state of the training is saved after each epoch. If it holds the state of a training with
+        the same seed, epochs and mixture, that training goes on. It is removed at the end.
     callbacks : sequence of keras.callbacks.Callback, optional
 
     Returns
@@ -138,43 +113,71 @@ def train(
     settings : dict
         As `calibrate` returns it.
     """
-    print(f"Making {drawings:,} drawings by code ...", flush=True)
-    x_drawn, y_drawn = synthesize(drawings + HELD_OUT, seed)
-    mixture = Mixture(x_train, y_train, x_drawn[HELD_OUT:], y_drawn[HELD_OUT:], seed)
-    steps = epochs * len(mixture)
-    warm_up = min(400, steps // 4)
-    # The learning rate falls for two thirds of the training and then stays where the weights still move around a good
-    # minimum.
-    rate = keras.optimizers.schedules.CosineDecay(
-        1e-4, steps * 2 // 3 - warm_up, alpha=0.2, warmup_target=3e-3, warmup_steps=warm_up
+    mixture = Mixture() if mixture is None else mixture
+    clock = Clock()
+    with clock("reading the drawings by people"):
+        people, weights = read_people("learn")
+        held_out, _ = read_people("held-out")
+        as_drawn = network_input(redraw(people, np.random.default_rng(0), strength=0.0, from_pixels=0))
+    with clock("making drawings by code"):
+        code = draw_by_code(*MADE_BY_CODE, seed)
+    (x_train, y_train), (x_val, y_val) = hold_out(x_train, y_train)
+    steps = (len(x_train) + mixture.total()) // BATCH_SIZE
+    model = _compile(build(), epochs, steps)
+    # How often each drawing is shown: in the next epoch, and in the one after it.
+    odds = [weights, weights]
+    what = {"seed": seed, "epochs": epochs, "mixture": vars(mixture), "digits": len(x_train)}
+    first, odds = _restore(state, model, what, odds)
+    progress = keras.callbacks.CallbackList(
+        list(callbacks), add_progbar=True, model=model, verbose=1, epochs=epochs, steps=steps
     )
-    model = build()
-    model.compile(
-        # The network keeps the mean of its weights in the last epochs, which is nearer to that minimum than any of them
-        # (P. Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018).
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=0.9996),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.05),
-        metrics=["accuracy"],
-    )
-    model.fit(mixture, epochs=epochs, callbacks=list(callbacks))
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    update_batch_norm(model, mixture)
-    return model, calibrate(probabilities(model, network_input(x_drawn[:HELD_OUT])), y_drawn[:HELD_OUT])
+    with EpochMaker(Sources(x_train, y_train, people, code, mixture, seed)) as maker:
+        maker.order(first, odds[0])
+        progress.on_train_begin()
+        for epoch in range(first, epochs):
+            with clock("waiting for images"):
+                images, labels = maker.take(epoch)
+            if epoch + 1 < epochs:
+                maker.order(epoch + 1, odds[1])
+            with clock("learning"):
+                _learn_epoch(model, images, labels, np.random.default_rng([seed, 1 + epoch]), epoch, steps, progress)
+            with clock("finding hard drawings, saving"):
+                if mixture.people:
+                    given = probabilities(model, as_drawn)[np.arange(len(people)), people.labels]
+                    odds = [odds[1], weights * (1 + HARDNESS * (1 - given))]
+                _save(state, model, {**what, "epoch": epoch + 1}, odds)
+        progress.on_train_end()
+    with clock("averaging and calibrating"):
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        update_batch_norm(model, images[np.random.default_rng(seed).permutation(len(images))])
+        x_people = redraw(held_out, np.random.default_rng(0), strength=0.0, from_pixels=0)
+        x_held, y_held = np.concatenate([x_people, x_val]), np.concatenate([held_out.labels, y_val])
+        settings = calibrate(probabilities(model, network_input(x_held)), y_held)
+    print(clock, flush=True)
+    if state is not None:
+        shutil.rmtree(state, ignore_errors=True)
+    return model, settings
 
 
-def update_batch_norm(model: keras.Model, mixture: keras.utils.PyDataset, batches: int = 400) -> None:
+def hold_out(x_train: np.ndarray, y_train: np.ndarray) -> tuple[tuple, tuple]:
+    """Split MNIST's training digits: all but the last twelfth, and that twelfth; each as images and labels."""
+    held = len(x_train) // 12
+    return (x_train[:-held], y_train[:-held]), (x_train[-held:], y_train[-held:])
+
+
+def update_batch_norm(model: keras.Model, images: np.ndarray, batches: int = 400) -> None:
     """Measure the means and variances of the batch normalizations anew: they must fit the averaged weights.
 
     Parameters
     ----------
     model : keras.Model
-    mixture : keras.utils.PyDataset
-        Where the batches come from.
+    images : uint8 array (n, 28, 28)
+        Training images in random order.
     batches : int, optional
         Maximum number of batches.
     """
-    for number in range(min(batches, len(mixture))):
-        model(mixture[number][0], training=True)
+    for start in range(0, min(batches * BATCH_SIZE, len(images) - BATCH_SIZE + 1), BATCH_SIZE):
+        model(network_input(images[start : start + BATCH_SIZE]), training=True)
 
 
 def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
@@ -206,3 +209,87 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     # A network that has hardly learned anything may be wrong where it is most confident: it must never read a digit.
     threshold = confidence[most_confident_first][few_enough[-1]] if len(few_enough) else 1.0
     return {"temperature": round(temperature, 4), "threshold": round(float(threshold), 4)}
+
+
+class Clock:
+    """Measures where the time goes: ``with clock("learning"): ...`` adds the seconds of the block to that line."""
+
+    def __init__(self):
+        self._seconds = Counter()
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        """Measure the block under the name of a step."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[step] += time.perf_counter() - start
+
+    def __str__(self):
+        """Return a line for each step, in the order in which they began, and their sum."""
+        rows = [*self._seconds.items(), ("in all", self._seconds.total())]
+        return "\n".join(f"{step:<32} {seconds:>7.0f} s" for step, seconds in rows)
+
+
+def _compile(model, epochs, steps_per_epoch):
+    steps = epochs * steps_per_epoch
+    warm_up = min(400, steps // 4)
+    # The learning rate falls for three quarters of the training and then stays where the weights still move around a
+    # good minimum.
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-4, steps * 3 // 4 - warm_up, alpha=0.1, warmup_target=3e-3, warmup_steps=warm_up
+    )
+    model.compile(
+        # The network keeps the mean of its weights in the last epochs, which is nearer to that minimum than any of them
+        # (P. Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018).
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=0.9995),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.05),
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _learn_epoch(model, images, labels, rng, epoch, steps, progress):
+    """Train on all images once, in random order."""
+    order = rng.permutation(len(labels))
+    targets = np.eye(NOT_A_DIGIT + 1, dtype=np.float32)
+    progress.on_epoch_begin(epoch)
+    model.reset_metrics()
+    for step in range(steps):
+        chosen = order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]
+        logs = model.train_on_batch(network_input(images[chosen]), targets[labels[chosen]], return_dict=True)
+        progress.on_train_batch_end(step, logs)
+    progress.on_epoch_end(epoch, logs)
+
+
+def _save(folder, model, what, odds):
+    """Save the state of a training; the file that makes it count is written last."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"epoch-{what['epoch']}"
+    model.save_weights(folder / f"{name}.weights.h5")
+    np.save(folder / f"{name}.npy", np.array(odds))
+    atomic_write(folder / "state.json", json.dumps(what).encode())
+    for file in folder.glob("epoch-*"):
+        if not file.name.startswith(f"{name}."):
+            file.unlink()
+
+
+def _restore(folder, model, what, odds):
+    """Load the state of a training of the same kind, if there is one; return the epochs it has done, and its odds."""
+    if folder is None:
+        return 0, odds
+    try:
+        saved = json.loads((folder / "state.json").read_bytes())
+        epoch = saved.pop("epoch")
+        if saved != what:
+            return 0, odds
+        kept = np.load(folder / f"epoch-{epoch}.npy", allow_pickle=False)
+        model.load_weights(folder / f"epoch-{epoch}.weights.h5")
+    except (OSError, ValueError, KeyError):
+        return 0, odds
+    print(f"Going on after epoch {epoch} of {what['epochs']}.", flush=True)
+    return epoch, list(kept)

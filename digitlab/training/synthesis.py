@@ -6,27 +6,16 @@ and says how to read it. `draw_digit` picks a way of writing and changes it at r
 """
 
 import functools
-import multiprocessing
-import operator
-import os
 from pathlib import Path
 
 import numpy as np
 
-from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import CANVAS, Ink
-from digitlab.prepare import PEN, SIDE, centre, crop, fit, prepare, render
 
 FAMILIES = Path(__file__).with_name("families.txt")
 
-CHUNK = 3_000
-"""Number of drawings that one process makes at a time from one random seed."""
-
 INKED = 0.7
 """Share of the canvas's width or height that a drawing takes."""
-
-FROM_PIXELS = 0.3
-"""Share of the drawings that are prepared from their pixels, drawn with pens of 3 to 25 % of the drawing's size."""
 
 _SAMPLES = 8
 _TIMES = np.linspace(0, 1, _SAMPLES, endpoint=False)
@@ -101,54 +90,6 @@ def draw_other(rng: np.random.Generator) -> Ink:
         gap = rng.uniform(0.85, 1.3)
         strokes = _deform(left, rng) + [stroke + np.array([gap, 0]) for stroke in _deform(right, rng)]
     return _to_ink(strokes)
-
-
-def synthesize(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make drawings by code, on all processors: five in six are digits, the others are not.
-
-    Parameters
-    ----------
-    count : int
-        Number of drawings, at least 1.
-    seed : int
-        Random seed. The same seed makes the same drawings; a larger count adds more at the end.
-
-    Returns
-    -------
-    images : uint8 array (count, 28, 28)
-        Prepared as a user's ink is, with pens of different widths; three in ten are prepared from their pixels, as a
-        scan is.
-    labels : uint8 array (count,)
-        0 to 9, or `NOT_A_DIGIT`.
-
-    Raises
-    ------
-    ValueError
-        If count is less than 1.
-    """
-    count = operator.index(count)
-    if count < 1:
-        raise ValueError(f"Invalid count {count}: at least 1 drawing can be made.")
-    sizes = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
-    seeds = np.random.SeedSequence(seed).spawn(len(sizes))
-    if len(sizes) == 1:
-        return _synthesize_chunk(seeds[0], count)
-    # "spawn": a fork would copy this process, in which TensorFlow may have started threads.
-    with multiprocessing.get_context("spawn").Pool(min(len(sizes), os.cpu_count() or 1)) as processes:
-        images, labels = zip(*processes.starmap(_synthesize_chunk, zip(seeds, sizes, strict=True)), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
-
-
-def _synthesize_chunk(seed, count):
-    rng = np.random.default_rng(seed)
-    images, labels = np.empty((count, SIDE, SIDE), np.uint8), np.minimum(np.arange(count) % 12, NOT_A_DIGIT)
-    for number, label in enumerate(labels):
-        ink = draw_other(rng) if label == NOT_A_DIGIT else draw_digit(label, rng)
-        if rng.random() < FROM_PIXELS:
-            images[number] = prepare(ink.render(rng.uniform(0.03, 0.25) * CANVAS * INKED))
-        else:
-            images[number] = render(centre(fit(crop(ink))), rng.uniform(0.7, 1.4) * PEN)
-    return images, labels.astype(np.uint8)
 
 
 def _parse_stroke(text):

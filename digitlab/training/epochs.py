@@ -1,0 +1,162 @@
+"""What the full recipe shows a network in each epoch: images made anew, by other processes, while it learns."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitlab.data import NOT_A_DIGIT, load_drawings
+from digitlab.metrics import DIGITS
+from digitlab.training.augment import augment
+from digitlab.training.redraw import Strokes, redraw
+from digitlab.training.synthesis import draw_digit, draw_other
+
+PARTS = 4
+"""Number of parts that an epoch is made in, on any machine: each has a random seed of its own."""
+
+CODE_STRENGTH = 0.6
+"""Strength with which drawings made by code are drawn anew: they differ already."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Number of images of each kind that an epoch shows, besides each of MNIST's training digits once."""
+
+    people: int = 34_000
+    """Digits drawn by people."""
+
+    letters: int = 7_000
+    """Letters drawn by people, which are no digits."""
+
+    code: int = 10_000
+    """Digits drawn by code."""
+
+    others: int = 5_000
+    """Letters, shapes, scribbles and pairs of digits drawn by code, which are no digits."""
+
+    def total(self) -> int:
+        """Return the number of all these images."""
+        return sum(vars(self).values())
+
+    def without(self, kinds: Collection[str]) -> "Mixture":
+        """Return the mixture without the drawings by "people", by "code", or both."""
+        people, code = "people" not in kinds, "code" not in kinds
+        return Mixture(people * self.people, people * self.letters, code * self.code, code * self.others)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What all epochs are made from."""
+
+    x_train: np.ndarray
+    """uint8 (n, 28, 28): digits of MNIST."""
+
+    y_train: np.ndarray
+    """int (n,)"""
+
+    people: Strokes
+    code: Strokes
+    mixture: Mixture
+    seed: int
+
+
+def read_people(part: str) -> tuple[Strokes, np.ndarray]:
+    """Read the drawings by people of some writers, and how often to show each.
+
+    Parameters
+    ----------
+    part : {"all", "learn", "held-out"}
+        As for `load_drawings`.
+
+    Returns
+    -------
+    strokes : Strokes
+    weights : float array (n,)
+        One over the square root of the number of drawings by the same writer: a writer of a hundred drawings is shown
+        ten times as often as a writer of one, not a hundred times.
+    """
+    drawings = load_drawings(part)
+    labels = [int(drawing.label) if drawing.label in DIGITS else NOT_A_DIGIT for drawing in drawings]
+    writers = [f"{drawing.source} {drawing.writer}" for drawing in drawings]
+    _, writer_of, counts = np.unique(writers, return_inverse=True, return_counts=True)
+    return Strokes.of([drawing.ink for drawing in drawings], labels), counts[writer_of] ** -0.5
+
+
+def draw_by_code(digits: int, others: int, seed: int) -> Strokes:
+    """Draw so many digits by code, and so many things that are no digits."""
+    rng = np.random.default_rng([seed, 0])
+    inks = [draw_digit(number % 10, rng) for number in range(digits)] + [draw_other(rng) for _ in range(others)]
+    return Strokes.of(inks, [number % 10 for number in range(digits)] + [NOT_A_DIGIT] * others)
+
+
+class EpochMaker:
+    """Processes that make the images of an epoch. Use it in a ``with`` block.
+
+    Parameters
+    ----------
+    sources : Sources
+    """
+
+    def __init__(self, sources: Sources):
+        # Not as copies of this process, in which TensorFlow may have started threads.
+        context = multiprocessing.get_context("spawn")
+        self._pool = context.Pool(min(PARTS, os.cpu_count() or 1), _start_worker, (sources,))
+        self._coming = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._pool.terminate()
+        self._pool.join()
+
+    def order(self, epoch: int, weights: np.ndarray) -> None:
+        """Begin to make an epoch. Each drawing by a person is chosen with a chance that its weight, (n,), says."""
+        parts = [(epoch, part, weights) for part in range(PARTS)]
+        self._coming[epoch] = self._pool.map_async(_make_part, parts, chunksize=1)
+
+    def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Wait for an epoch that was ordered: images, uint8 (n, 28, 28), and labels, uint8 (n,)."""
+        images, labels = zip(*self._coming.pop(epoch).get(), strict=True)
+        return np.concatenate(images), np.concatenate(labels)
+
+
+def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Make one of the `PARTS` of an epoch: images, uint8 (n, 28, 28), kind by kind, and labels, uint8 (n,)."""
+    rng = np.random.default_rng([sources.seed, 1 + epoch, part])
+    images = [augment(sources.x_train[part::PARTS], rng)]
+    labels = [sources.y_train[part::PARTS]]
+    mixture = sources.mixture
+    for strokes, is_digit, count, odds, strength in (
+        (sources.people, True, mixture.people, weights, 1.0),
+        (sources.people, False, mixture.letters, weights, 1.0),
+        (sources.code, True, mixture.code, None, CODE_STRENGTH),
+        (sources.code, False, mixture.others, None, CODE_STRENGTH),
+    ):
+        if count >= PARTS:
+            kind = np.flatnonzero((strokes.labels != NOT_A_DIGIT) == is_digit)
+            odds = None if odds is None else odds[kind] / odds[kind].sum()
+            chosen = strokes.take(rng.choice(kind, count // PARTS, p=odds))
+            images.append(redraw(chosen, rng, strength))
+            labels.append(chosen.labels)
+    return np.concatenate(images), np.concatenate(labels).astype(np.uint8)
+
+
+_sources = None
+
+
+def _start_worker(sources):
+    global _sources
+    _sources = sources
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that learns.
+    cv2.setNumThreads(1)
+    if hasattr(os, "nice"):
+        os.nice(5)  # The network goes first.
+
+
+def _make_part(arguments):
+    return make_part(_sources, *arguments)

@@ -1,0 +1,57 @@
+"""What an epoch of the full recipe shows."""
+
+import numpy as np
+import pytest
+
+from digitlab.data import NOT_A_DIGIT
+from digitlab.training.epochs import PARTS, Mixture, Sources, draw_by_code, make_part, read_people
+
+
+@pytest.fixture(scope="module")
+def people():
+    return read_people("held-out")
+
+
+@pytest.fixture(scope="module")
+def sources(mnist, people):
+    (x_train, y_train), _ = mnist
+    mixture = Mixture(people=400, letters=80, code=120, others=40)
+    return Sources(x_train[:100], y_train[:100], people[0], draw_by_code(20, 10, seed=0), mixture, seed=0)
+
+
+def test_an_epoch_holds_what_the_mixture_says(sources, people):
+    parts = [make_part(sources, 0, part, people[1]) for part in range(PARTS)]
+    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    assert images.shape == (100 + sources.mixture.total(), 28, 28)
+    assert images.any(axis=(1, 2)).all()
+    assert np.sum(labels == NOT_A_DIGIT) == 80 + 40
+    assert sorted(np.concatenate([y[:25] for _, y in parts])) == sorted(sources.y_train)
+
+
+def test_each_epoch_is_another_and_each_seed_makes_it_again(sources, people):
+    first, _ = make_part(sources, 0, 1, people[1])
+    again, _ = make_part(sources, 0, 1, people[1])
+    next_one, _ = make_part(sources, 1, 1, people[1])
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, next_one)
+
+
+def test_a_drawing_without_weight_is_not_shown(sources, people):
+    strokes, _ = people
+    only_sevens = np.where((strokes.labels == 7) | (strokes.labels == NOT_A_DIGIT), 1.0, 0.0)
+    _, labels = make_part(sources, 0, 0, only_sevens)
+    assert set(labels[25:125]) == {7}
+
+
+def test_a_mixture_can_do_without_people_or_code():
+    assert Mixture().without(["people"]) == Mixture(people=0, letters=0)
+    assert Mixture().without(["code"]) == Mixture(code=0, others=0)
+    assert Mixture().without(["people", "code"]).total() == 0
+
+
+def test_writers_of_many_drawings_are_shown_less_often_each(people):
+    strokes, weights = people
+    assert len(strokes) == len(weights)
+    # A writer of pendigits made 250 drawings.
+    assert weights[0] == pytest.approx(250**-0.5)
+    assert weights.max() == 1
