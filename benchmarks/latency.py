@@ -2,7 +2,8 @@
 
 A pad in JupyterLab in a real browser (Debian's chromium) is drawn on with 60 pointer events a second. Measured are the
 times from each event until the frame in which the line has reached it, and until an answer that includes it is on the
-page, and how many messages the page sends for a digit. A relay on this machine plays a server that is 0, 100 or 300 ms away (there and back).
+page, and how many messages the page sends for a digit. A relay on this machine plays a server that is 0, 100 or 300 ms
+away (there and back).
 """
 
 import argparse
