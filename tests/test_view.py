@@ -32,45 +32,44 @@ def watcher(monkeypatch):
     return view.Watcher()
 
 
+@pytest.fixture(autouse=True)
 def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "digitlab-class"]
+    """Return a function that lists the threads of watchers that this test has started."""
+    before = threading.enumerate()
+    return lambda: [one for one in threading.enumerate() if one.name == "digitlab-class" and one not in before]
 
 
-def close(*views):
+def close(threads, *views):
     for one in views:
         one.comm = None
     wait_until(lambda: not threads())
 
 
-def test_importing_the_view_starts_no_thread():
-    assert threads() == []
-
-
-def test_the_thread_ends_with_the_last_view_and_starts_again(watcher):
+def test_the_thread_ends_with_the_last_view_and_starts_again(watcher, threads):
     first, second = FakeView(), FakeView()
     watcher.add(first)
     watcher.add(second)
     assert len(threads()) == 1
-    close(first, second)
+    close(threads, first, second)
     third = FakeView()
     watcher.add(third)
     wait_until(lambda: third.refreshed > 1)
-    close(third)
+    close(threads, third)
 
 
-def test_views_can_be_added_while_the_watcher_looks(watcher):
+def test_views_can_be_added_while_the_watcher_looks(watcher, threads):
     views = [FakeView() for _ in range(3_000)]
     for one in views:
         watcher.add(one)
     wait_until(lambda: all(one.refreshed for one in views))
     assert len(threads()) == 1
-    close(*views)
+    close(threads, *views)
 
 
-def test_a_view_that_fails_does_not_stop_the_others(watcher):
+def test_a_view_that_fails_does_not_stop_the_others(watcher, threads):
     bad, good = FakeView(OSError("the disk is gone")), FakeView()
     watcher.add(bad)
     watcher.add(good)
     wait_until(lambda: bad.refreshed > 1 and good.refreshed > 1)
     assert bad.messages[0] == "The class's drawings could not be read: the disk is gone"
-    close(bad, good)
+    close(threads, bad, good)

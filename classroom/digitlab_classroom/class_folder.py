@@ -156,7 +156,7 @@ class ClassFolder:
                 drawings.setdefault(drawing.fingerprint, drawing)
         self.left_out[printable(name)] = bad_lines
         return [
-            Submission(one.ink, one.label, printable(name), number, one.fingerprint)
+            Submission(one.ink, one.label, printable(name), number=number, fingerprint=one.fingerprint)
             for number, one in enumerate(itertools.islice(drawings.values(), MAX_DRAWINGS), 1)
         ]
 
