@@ -1,4 +1,4 @@
-"""The drawing pad in a real JupyterLab in a real browser: opened, run, drawn in by mouse and by touch, cleared."""
+"""Notebook 5 in a real JupyterLab in a real browser: its first pad is drawn on by mouse and by touch."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from digitlab.prepare import prepare
 
 @pytest.fixture(scope="module", params=["mouse", "touch"])
 def page(request, browser, lab):
-    """05_draw, opened and run from top to bottom, in the window of a desktop or on a touch screen."""
+    """Open 05_draw and run all of it, in the window of a desktop or on a touch screen."""
     kind = {"has_touch": True} if request.param == "touch" else {"device_scale_factor": 2}
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **kind)
     page = open_notebook(context, lab, "05_draw.ipynb")
@@ -62,31 +62,7 @@ def test_the_page_does_not_scroll_under_the_finger(clear_page):
     assert pen(page).bounding_box()["y"] == top
 
 
-@pytest.mark.parametrize("page", ["touch"], indirect=True)
-def test_a_second_finger_does_not_draw(clear_page):
-    page = clear_page
-    canvas = pen(page)
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    ink = Ink.example(1)
-    devtools = page.context.new_cdp_session(page)
-
-    def touch(kind, *points):
-        where = [{"x": box["x"] + x, "y": box["y"] + y, "id": number} for number, (x, y) in enumerate(points)]
-        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
-
-    first, *others = np.rint(ink.strokes[0]).tolist()
-    touch("touchStart", first)
-    touch("touchStart", first, (20, 260))
-    for number, point in enumerate(others):
-        touch("touchMove", point, (20 + number, 260 - number))
-    touch("touchEnd")
-    devtools.detach()
-    expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
-    wait_until(lambda: np.abs(seen(page).astype(int) - prepare(Ink([[first, *others]]))).max() <= 8, page)
-
-
-def test_the_drawing_is_there_again_after_a_reload(clear_page):
+def test_the_drawing_survives_a_reload_of_the_page(clear_page):
     page = clear_page
     draw(page, Ink.example(0))
     expect(pad(page).locator(".digitlab-digit")).to_have_text("0")
@@ -103,7 +79,7 @@ def test_the_drawing_is_there_again_after_a_reload(clear_page):
     expect(pad(page).locator(".digitlab-digit")).to_have_text("6")
 
 
-def test_the_page_asks_nothing_and_shows_no_error(page):
+def test_the_page_shows_neither_a_question_nor_an_error(page):
     page.screenshot(path=picture_path(f"lab-{page.hand}.png"))
     assert page.get_by_text("Would you like to").count() == 0
     assert page.locator(".jp-Dialog").count() == 0

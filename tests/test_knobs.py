@@ -1,4 +1,4 @@
-"""The knobs of notebook 4 and the occlusion map: what they show follows what is switched."""
+"""The sliders of notebook 4, and the occlusion map."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ POSITIONS = [(1, 0, 0, 18), (0.35, 70, 60, 18), (0.35, -80, -60, 18), (0.7, 0, 4
 
 
 @pytest.mark.parametrize("position", POSITIONS)
-def test_with_all_steps_off_the_canvas_is_shrunk_and_with_all_on_the_drawing_is_prepared(position):
+def test_no_steps_shrink_the_canvas_and_all_steps_prepare_the_drawing(position):
     size, right, down, pen = position
     moved = Ink([(stroke - 140) * size + 140 + (right, down) for stroke in SEVEN.strokes])
     assert np.array_equal(knobs_module.knob_image(SEVEN, *position), shrink(moved.render(pen)))
@@ -22,7 +22,7 @@ def test_with_all_steps_off_the_canvas_is_shrunk_and_with_all_on_the_drawing_is_
 
 
 @pytest.mark.parametrize("strokes", [(), ("from strokes",)])
-def test_without_centre_the_box_is_in_the_middle_and_with_it_the_mass(strokes):
+def test_the_step_centre_moves_the_mass_and_not_the_box_to_the_middle(strokes):
     boxed = knobs_module.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
     rows, columns = (np.flatnonzero(boxed.any(axis=axis)) for axis in (1, 0))
     assert [rows.mean(), columns.mean()] == pytest.approx([13.5, 13.5], abs=1)
@@ -30,11 +30,11 @@ def test_without_centre_the_box_is_in_the_middle_and_with_it_the_mass(strokes):
     assert centre_of_mass(centred) == pytest.approx([MIDDLE, MIDDLE], abs=0.8)
 
 
-def test_a_drawing_moved_off_its_canvas_leaves_black():
+def test_a_drawing_moved_off_its_canvas_gives_a_black_image():
     assert not knobs_module.knob_image(SEVEN, 1, 1000, 0, 18, knobs_module.STEPS).any()
 
 
-def test_the_knobs_read_anew_at_each_turn():
+def test_each_slider_and_switch_changes_the_answer():
     knobs = knobs_module.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
     assert knobs.prediction.digit != 7
     for switch in knobs._switches.values():
@@ -47,7 +47,7 @@ def test_the_knobs_read_anew_at_each_turn():
     assert plt.get_fignums() == []
 
 
-def test_the_occlusion_map_lies_where_the_squares_middles_are(monkeypatch):
+def test_the_occlusion_map_covers_the_centres_of_the_squares(monkeypatch):
     plt.switch_backend("Agg")
     figures = []
     monkeypatch.setattr(plots, "display", lambda figure, metadata: figures.append(figure))

@@ -714,7 +714,7 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
     assert re.findall('alt="([^"]*)"', view._gallery.value)[0] == "A 1 by heron 2"
 
 
-def test_the_view_sees_by_itself_what_is_new_and_sends_nothing_where_nothing_is(recognizer, be, monkeypatch):
+def test_the_view_updates_by_itself_and_sends_only_changes(recognizer, be, monkeypatch):
     digits = be("otter")
     view = SubmissionsView(recognizer, digits)
     sent = []
@@ -744,7 +744,7 @@ def test_what_others_hand_in_is_text_on_the_page(recognizer, be):
     view.close()
 
 
-def test_the_teacher_hides_a_drawing_or_all_of_a_writer_at_once_and_takes_it_back(recognizer, be):
+def test_the_teacher_hides_drawings_and_shows_them_again(recognizer, be):
     digits = be("otter")
     for digit in (3, 4):
         digits.submit(Ink.example(digit), digit)

@@ -1,4 +1,4 @@
-"""All tools of the drawing pad in a real JupyterLab in a real browser, as a reader uses them."""
+"""The drawing pad with all panels in a real JupyterLab in a real browser, used as a reader uses it."""
 
 import re
 import shutil
@@ -37,7 +37,7 @@ print("ready")""",
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    """A notebook with one pad that has all tools."""
+    """Write a notebook with one pad that has all panels."""
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
@@ -78,7 +78,7 @@ def choose(page, title, digit):
     panel(page, title).locator(".digitlab-labels").get_by_text(str(digit), exact=True).click()
 
 
-def test_undo_takes_the_last_stroke_away(clear_page):
+def test_undo_removes_the_last_stroke(clear_page):
     page = clear_page
     ink = draw(page, Ink.example(4))
     wait_until(lambda: white_pixels(page) > 1000, page)
@@ -89,7 +89,7 @@ def test_undo_takes_the_last_stroke_away(clear_page):
     wait_until(lambda: np.abs(seen(page).astype(int) - prepare(ink)).max() <= 8, page)
 
 
-def test_the_keyboard_does_all_of_it_and_gets_past_the_canvas(clear_page, lab):
+def test_keys_save_undo_and_clear_and_tab_goes_through_the_pad(clear_page, lab):
     page = clear_page
     draw(page, Ink.example(4))
     wait_until(lambda: white_pixels(page) > 1000, page)
@@ -131,7 +131,7 @@ def test_a_saved_picture_can_be_downloaded(clear_page, lab, recognizer, tmp_path
     assert recognizer.predict(cv2.imread(str(tmp_path / "picture.png"), cv2.IMREAD_GRAYSCALE)).digit == 9
 
 
-def test_networks_answer_side_by_side_and_one_that_is_missing_says_so(clear_page, recognizer):
+def test_networks_answer_side_by_side_and_a_missing_one_says_so(clear_page, recognizer):
     page = clear_page
     ink = draw(page, Ink([[(60, 150), (160, 50), (150, 230)]]))
     plain = Recognizer.load(MNIST_ONLY_NETWORK)
@@ -144,7 +144,7 @@ def test_networks_answer_side_by_side_and_one_that_is_missing_says_so(clear_page
     pad(page).screenshot(path=picture_path("pad-networks.png"))
 
 
-def test_the_way_of_a_drawing_is_shown_and_can_be_left_out(clear_page):
+def test_the_steps_are_shown_and_can_be_left_out(clear_page):
     page = clear_page
     small = draw(page, Ink([stroke * 0.35 + (160, 150) for stroke in Ink.example(7).strokes]))
     press(page, "Show how it sees")
@@ -161,23 +161,7 @@ def test_the_way_of_a_drawing_is_shown_and_can_be_left_out(clear_page):
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("7")
 
 
-def test_by_clicks_a_trackpad_needs_no_button_held(clear_page):
-    page = clear_page
-    press(page, "Click to start and to end a stroke")
-    canvas = pen(page)
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    stroke = Ink.example(1).strokes[0] + (box["x"], box["y"])
-    page.mouse.click(*stroke[0])
-    for x, y in stroke:
-        page.mouse.move(x, y)
-    page.mouse.click(*stroke[-1])
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    expect(pad(page).locator(".digitlab-digit").first).to_have_text("1")
-    press(page, "Click to start and to end a stroke")
-
-
-def test_a_fast_hand_loses_no_point_and_the_last_answer_is_that_of_all(clear_page, recognizer):
+def test_a_fast_hand_loses_no_point(clear_page, recognizer):
     """120 events, as fast as the browser can send them."""
     page = clear_page
     stroke = Ink.example(7).strokes[0]
@@ -211,7 +195,7 @@ def test_a_fast_hand_loses_no_point_and_the_last_answer_is_that_of_all(clear_pag
     expect(page.locator(".jp-CodeCell").last.get_by_text(f"{len(points)} points", exact=True)).to_be_visible()
 
 
-def test_while_another_cell_runs_the_pad_goes_on(clear_page):
+def test_the_pad_reads_while_another_cell_runs(clear_page):
     page = clear_page
     run_cell(page, "time.sleep(6); print('slept')")
     draw(page, Ink.example(3))
@@ -238,7 +222,7 @@ def test_a_second_view_shows_the_same_drawing_and_draws_on_it(clear_page):
     second.wait_for(state="detached")
 
 
-def test_a_replay_is_seen_while_it_draws(clear_page):
+def test_a_replay_is_visible_while_it_draws(clear_page):
     page = clear_page
     run_cell(page, "pad.replay(Ink.example(6), seconds=3); print('drawn')")
     wait_until(lambda: 200 < white_pixels(page) < 3000, page)
@@ -247,7 +231,7 @@ def test_a_replay_is_seen_while_it_draws(clear_page):
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("6")
 
 
-def test_it_learns_a_hand_and_says_what_came_of_it(clear_page, lab):
+def test_it_learns_a_hand_and_reports_the_result(clear_page, lab):
     page = clear_page
     expect(pad(page).locator(".digitlab-lesson")).to_contain_text("Nothing is learnt before you press Learn")
     choose(page, "Teach", 7)
@@ -259,7 +243,7 @@ def test_it_learns_a_hand_and_says_what_came_of_it(clear_page, lab):
         expect(panel(page, "Teach").locator(".digitlab-counts > div").nth(7)).to_have_text(str(number))
     assert [drawing.label for drawing in read_drawings(lab.home / "drawings" / "my_drawings.jsonl")] == ["7"] * 6
     press(page, "Learn")
-    # Meanwhile one goes on drawing.
+    # The pad reads on meanwhile.
     draw(page, Ink.example(3))
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("3")
     expect(pad(page).locator(".digitlab-lesson")).to_contain_text("It learnt 3 of your drawings.", timeout=180_000)
@@ -274,7 +258,7 @@ def test_it_learns_a_hand_and_says_what_came_of_it(clear_page, lab):
 
 
 def fill(folder, writers):
-    """Let others hand in: the examples, moved a little; every third one's last is labelled as another digit."""
+    """Let others hand in the examples, moved a little. The last label of every third writer is wrong."""
     random = np.random.default_rng(3)
     for number, writer in enumerate(writers):
         lines = []
@@ -301,7 +285,7 @@ def view(page):
     return page.locator(".digitlab-class")
 
 
-def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(clear_page, class_folder):
+def test_the_view_shows_what_is_handed_in_by_itself(clear_page, class_folder):
     page = clear_page
     # Another test may have chosen a digit.
     run_cell(
@@ -321,7 +305,7 @@ def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(
     assert (drawing.label, len(drawing.ink.strokes)) == ("7", len(ink.strokes))
     expect(view(page).locator(".digitlab-handed")).to_have_count(1)
     expect(view(page).get_by_alt_text(f"A 7 by {file.parent.name} 1")).to_be_visible()
-    # Another seat, and one that means harm.
+    # Another writer, whose name is HTML.
     fill(class_folder, ["<img src=x onerror=document.title=666>"])
     expect(view(page)).to_contain_text("by 2 writers")
     expect(view(page).locator(".digitlab-of-writers")).to_contain_text("<img src=x onerror=document.title=666>")
@@ -329,12 +313,12 @@ def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(
     shutil.rmtree(class_folder / "<img src=x onerror=document.title=666>")
     expect(view(page)).to_contain_text("by 1 writer:")
     others = ("otter", "heron", "lynx", "kingfisher", "wren", "fox", "panda", "owl", "seal", "robin")
-    fill(class_folder, [f"{name}-2" for name in others])  # The pad's own is without a number.
+    fill(class_folder, [f"{name}-2" for name in others])  # The pad's own pseudonym has no number.
     expect(view(page)).to_contain_text("by 11 writers")
     expect(view(page).locator(".digitlab-handed")).to_have_count(30)
     page.wait_for_timeout(500)
     view(page).screenshot(path=picture_path("class-view.png"))
-    # The teacher hides one at once, and takes it back.
+    # The teacher hides a drawing and shows it again.
     misread = view(page).locator(".digitlab-handed", has_text="read as").first
     name = misread.locator("figcaption span").inner_text()
     choice = view(page).locator(".digitlab-which select")
@@ -350,7 +334,7 @@ def test_what_is_handed_in_stands_in_the_classs_digits_which_grow_by_themselves(
     for theme, width in (("Dark", 1400), ("Light", 820)):
         use_theme(page, theme)
         page.set_viewport_size({"width": width, "height": 1200})
-        page.wait_for_timeout(1000)  # The page is laid out anew.
+        page.wait_for_timeout(1000)  # Until the page is laid out again.
         view(page).screenshot(path=picture_path(f"class-view-{theme.lower()}.png"))
         pad(page).screenshot(path=picture_path(f"pad-hand-in-{theme.lower()}.png"))
         assert view(page).evaluate("element => element.scrollWidth <= element.clientWidth + 1")
@@ -390,12 +374,12 @@ def test_it_survives_a_restart_of_the_kernel(clear_page):
 @pytest.mark.parametrize(
     ("name", "theme", "width", "height"), [("dark", "Dark", 1400, 1200), ("tablet", "Light", 820, 1180)]
 )
-def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, width, height):
-    """The pictures are to be looked at; what is asserted is that nothing hangs over the edge."""
+def test_nothing_crosses_the_edge_in_the_dark_and_on_a_tablet(clear_page, name, theme, width, height):
+    """Take screenshots to look at, and check that nothing crosses the edge of the pad."""
     page = clear_page
     page.set_viewport_size({"width": width, "height": height})
     use_theme(page, theme)
-    page.wait_for_timeout(1000)  # The page is laid out anew.
+    page.wait_for_timeout(1000)  # Until the page is laid out again.
     draw(page, Ink.example(9))
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("9")
     page.screenshot(path=picture_path(f"pad-{name}.png"))
@@ -406,7 +390,7 @@ def test_it_looks_well_in_the_dark_and_on_a_tablet(clear_page, name, theme, widt
     page.set_viewport_size({"width": 1400, "height": 1200})
 
 
-def test_all_tools_are_used_with_a_finger(browser, lab, notebook):
+def test_all_panels_work_with_a_finger(browser, lab, notebook):
     context = browser.new_context(viewport={"width": 1024, "height": 1200}, has_touch=True)
     page = open_notebook(context, lab, notebook)
     run_all(page)

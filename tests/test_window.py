@@ -1,4 +1,4 @@
-"""The window on the desktop: the real one on a virtual screen, drawn in with a mouse; and its parts without one."""
+"""The window on the desktop: drawn in with a mouse on a virtual screen; and its parts without a screen."""
 
 import ctypes
 import os
@@ -28,13 +28,13 @@ SCRIPT = [sys.executable, "-m", "digitlab.draw_predict"]
 COMMAND = [str(Path(sys.executable).with_name("digitlab")), "draw"]
 CLEAR = ((BUTTON[0] + BUTTON[2]) // 2, (BUTTON[1] + BUTTON[3]) // 2)
 HELD = cv2.EVENT_FLAG_LBUTTON
-PATIENCE = 60  # seconds, after which a test fails instead of waiting on
+PATIENCE = 60  # Seconds after which a test fails instead of waiting.
 
 on_x11 = pytest.mark.skipif(sys.platform != "linux", reason="a virtual screen is a thing of X11")
 
 
 def mouse_strokes(digit):
-    """Return the strokes of an example as a mouse makes them in the window: few points, and whole pixels."""
+    """Return the strokes of an example as a mouse draws them in the window: few points, in whole pixels."""
     ink = Ink.example(digit)
     strokes = [np.rint(stroke * CANVAS / ink.size[0]).astype(int) for stroke in ink.strokes]
     return [np.concatenate([stroke[:-1:5], stroke[-1:]]).tolist() for stroke in strokes]
@@ -44,7 +44,7 @@ def ink_of(strokes):
     return Ink([np.array(stroke) + 0.5 for stroke in strokes], (CANVAS, CANVAS))
 
 
-# --- the real window
+# The real window
 
 
 def until(condition, what):
@@ -57,7 +57,7 @@ def until(condition, what):
 
 
 class Screen:
-    """A virtual screen with a mouse: an X server that keeps its picture in a file."""
+    """A virtual screen with a mouse: an X server that keeps its pixels in a file."""
 
     size = 800
 
@@ -87,7 +87,7 @@ class Screen:
 
 
 class Window:
-    """A running `digitlab draw`: its window, and its terminal, which is a file."""
+    """A running `digitlab draw`: its window, and a file instead of its terminal."""
 
     def __init__(self, screen, folder, command, **environment):
         self.screen = screen
@@ -124,7 +124,7 @@ class Window:
         self.screen.xdotool("mousemove", self.x + x, self.y + y, *then)
 
     def draw(self, digit):
-        """Draw an example as fast as the window shows it: what it shows, it has read."""
+        """Draw an example. Each point waits until the window shows the one before."""
         strokes = mouse_strokes(digit)
         for stroke in strokes:
             for number, (x, y) in enumerate(stroke):
@@ -134,7 +134,7 @@ class Window:
         return ink_of(strokes)
 
     def read(self, ink, recognizer):
-        """Wait until the terminal says last how a drawing is read."""
+        """Wait until the last line of the terminal is the prediction for an ink."""
         line = str(recognizer.predict(ink))
         until(lambda: self.lines[-1] == line, f"it says {line!r}")
 
@@ -143,11 +143,11 @@ class Window:
         until(lambda: self.lines[-1] == "cleared", "it says that it is cleared")
 
     def press_escape(self):
-        # Not `key --window`: that leaves the key pressed where the window goes away before it is released.
+        # Not `key --window`: if the window closes before the key is released, the key stays pressed.
         self.mouse(10, 10, "key", "Escape")
 
     def close(self):
-        """Do what the window's close button does; xdotool cannot, and there is nobody who draws that button."""
+        """Send what the window's close button sends; this screen has no such button, and xdotool cannot."""
         x11 = ctypes.CDLL("libX11.so.6")
         x11.XOpenDisplay.restype = ctypes.c_void_p
         x11.XInternAtom.restype = ctypes.c_ulong
@@ -250,7 +250,7 @@ def test_keys_undo_save_and_clear(open_window, recognizer, tmp_path):
 
 
 @on_x11
-def test_a_picture_that_cannot_be_saved_is_told_and_costs_nothing(open_window, recognizer, tmp_path):
+def test_a_failed_save_is_reported_and_keeps_the_drawing(open_window, recognizer, tmp_path):
     (tmp_path / "drawings").write_text("This is a file, where a folder should be.")
     window = open_window(DIGITLAB_HOME=str(tmp_path))
     ink = window.draw(7)
@@ -261,7 +261,7 @@ def test_a_picture_that_cannot_be_saved_is_told_and_costs_nothing(open_window, r
 
 
 @on_x11
-def test_the_close_button_leaves_also_on_a_wayland_desktop(open_window):
+def test_the_close_button_works_on_a_wayland_desktop_too(open_window):
     window = open_window(QT_QPA_PLATFORM="wayland", XDG_SESSION_TYPE="wayland", WAYLAND_DISPLAY="wayland-0")
     window.close()
     assert window.status() == 0
@@ -269,7 +269,7 @@ def test_the_close_button_leaves_also_on_a_wayland_desktop(open_window):
 
 
 @on_x11
-def test_ctrl_c_leaves_while_one_draws(open_window):
+def test_ctrl_c_closes_the_window_during_a_stroke(open_window):
     window = open_window()
     window.mouse(100, 100, "mousedown", 1)
     until(lambda: len(window.lines) > 2, "it reads something")
@@ -291,7 +291,7 @@ def test_the_button_may_be_released_outside_the_window(open_window):
 
 
 @on_x11
-def test_the_mouse_wheel_does_no_lasting_harm(open_window, recognizer):
+def test_the_mouse_wheel_leaves_the_window_unzoomed(open_window, recognizer):
     window = open_window()
     before = window.number
     window.mouse(100, 100, "click", 4)
@@ -301,7 +301,7 @@ def test_the_mouse_wheel_does_no_lasting_harm(open_window, recognizer):
 
 @on_x11
 @pytest.mark.parametrize("content", [None, b"", b"hello\n", network_files(SHIPPED_NETWORK)[1].read_bytes()[:100_000]])
-def test_a_missing_or_broken_network_is_one_clear_line(screen, tmp_path, content):
+def test_a_missing_or_broken_network_gives_one_clear_line(screen, tmp_path, content):
     file = tmp_path / "mine.onnx"
     if content is not None:
         file.write_bytes(content)
@@ -316,7 +316,7 @@ def test_a_missing_or_broken_network_is_one_clear_line(screen, tmp_path, content
     assert re.fullmatch(r"digitlab draw: .*mine\.onnx.*digitlab train\n", done.stderr)
 
 
-# --- where there is no screen
+# Without a screen
 
 
 @on_x11
@@ -351,12 +351,12 @@ def test_windows_and_macs_have_a_screen(monkeypatch, platform):
     assert no_screen() is None
 
 
-def test_looking_for_a_screen_takes_python_alone():
+def test_looking_for_a_screen_imports_neither_opencv_nor_numpy():
     code = "import sys, digitlab.draw_predict; sys.exit(bool({'cv2', 'numpy'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# --- the sheet: what the mouse does
+# The sheet: what the mouse does
 
 
 @pytest.fixture
@@ -384,7 +384,7 @@ def test_a_drawing_is_prepared_as_on_any_other_canvas(sheet, digit):
     assert np.array_equal(prepare(sheet.ink), prepare(elsewhere))
 
 
-def test_the_picture_shows_the_ink_and_clear_takes_it_away(sheet):
+def test_the_image_shows_the_ink_until_clear(sheet):
     empty = sheet.image()
     assert empty.shape == (CANVAS + STRIP, CANVAS, 3)
     assert not has_ink(sheet)
@@ -399,7 +399,7 @@ def test_the_picture_shows_the_ink_and_clear_takes_it_away(sheet):
     assert np.array_equal(sheet.image()[:CANVAS], empty[:CANVAS])
 
 
-def test_undo_takes_the_last_stroke_away_while_it_is_drawn_too(sheet):
+def test_undo_removes_the_last_stroke_even_while_it_is_drawn(sheet):
     draw(sheet, mouse_strokes(4)[:1])
     before = sheet.image()
     sheet.mouse(cv2.EVENT_LBUTTONDOWN, 50, 50, HELD)
@@ -414,7 +414,7 @@ def test_undo_takes_the_last_stroke_away_while_it_is_drawn_too(sheet):
     assert np.array_equal(sheet.image(), Sheet().image())
 
 
-def test_clear_is_pressed_and_released_like_any_button(sheet):
+def test_clear_needs_press_and_release_on_the_button(sheet):
     draw(sheet, [[(100, 100)]])
     still = sheet.image()[CANVAS:]
     sheet.mouse(cv2.EVENT_MOUSEMOVE, *CLEAR)
@@ -424,21 +424,21 @@ def test_clear_is_pressed_and_released_like_any_button(sheet):
     assert still.mean() != hover.mean() != pressed.mean() != still.mean()
     sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 200, HELD)
     sheet.mouse(cv2.EVENT_LBUTTONUP, 200, 200, HELD)
-    assert len(sheet.ink.strokes) == 1  # released elsewhere: neither cleared nor drawn
+    assert len(sheet.ink.strokes) == 1  # Released elsewhere: this neither clears nor draws.
     draw(sheet, [[(200, 200), CLEAR]])
-    assert len(sheet.ink.strokes) == 2  # a stroke that ends on the button is a stroke
+    assert len(sheet.ink.strokes) == 2  # A stroke that ends on the button is a stroke.
     draw(sheet, [[CLEAR]])
     assert not sheet.ink
 
 
-def test_what_is_read_lies_on_the_canvas_where_it_can_be_seen(sheet):
+def test_only_ink_on_the_canvas_is_read(sheet):
     draw(sheet, [[(240, 400), (240, 560), (300, 560), (300, 400), (300, 1000)]])
     down, up = sheet.ink.strokes
     assert down.tolist() == [[240.5, 400.5], [240.5, CANVAS - 0.5]]
     assert up.tolist() == [[300.5, CANVAS - 0.5], [300.5, 400.5], [300.5, CANVAS - 0.5]]
 
 
-def test_a_hand_too_fast_to_be_seen_on_the_canvas_leaves_a_line(sheet):
+def test_a_fast_hand_across_the_canvas_leaves_a_line(sheet):
     draw(sheet, [[(240, 485), (530, 195)], [(-50, 240), (530, 240)]])
     assert [stroke.tolist() for stroke in sheet.ink.strokes] == [
         [[246.5, 479.5], [479.5, 246.5]],
@@ -446,17 +446,17 @@ def test_a_hand_too_fast_to_be_seen_on_the_canvas_leaves_a_line(sheet):
     ]
 
 
-def test_a_release_that_is_not_reported_does_not_stick(sheet):
+def test_a_release_outside_the_window_ends_the_stroke(sheet):
     sheet.mouse(cv2.EVENT_LBUTTONDOWN, 100, 100, HELD)
     sheet.mouse(cv2.EVENT_MOUSEMOVE, 100, 900, HELD)
-    assert sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 200, 0)  # a stroke ended: that is to be told
+    assert sheet.mouse(cv2.EVENT_MOUSEMOVE, 200, 200, 0)  # A stroke has ended: the terminal must say what is read.
     sheet.mouse(cv2.EVENT_MOUSEMOVE, 300, 300, 0)
     assert not sheet.drawing
     assert [len(stroke) for stroke in sheet.ink.strokes] == [2]
 
 
 @pytest.mark.parametrize("with_a_press", [False, True])
-def test_two_strokes_in_a_hurry_are_two_strokes_though_they_count_as_a_double_click(sheet, with_a_press):
+def test_a_double_click_starts_a_second_stroke(sheet, with_a_press):
     draw(sheet, [[(100, 100), (120, 100)]])
     sheet.mouse(cv2.EVENT_LBUTTONDBLCLK, 100, 110, HELD)
     if with_a_press:
@@ -470,7 +470,7 @@ coordinates = st.integers(-2000, 2000) | st.integers(0, CANVAS + STRIP)
 
 
 @given(st.lists(st.tuples(st.integers(0, 11), coordinates, coordinates, st.integers(0, 63))))
-def test_no_mouse_can_break_the_sheet(events):
+def test_any_series_of_mouse_events_leaves_a_valid_sheet(events):
     sheet = Sheet()
     for event in events:
         sheet.mouse(*event)
@@ -481,10 +481,10 @@ def test_no_mouse_can_break_the_sheet(events):
         assert stroke.max() <= CANVAS
 
 
-# --- what the terminal says
+# What the terminal says
 
 
-def test_a_line_is_told_when_it_changes_and_when_a_stroke_ends(sheet, recognizer, capsys):
+def test_a_line_is_printed_when_the_answer_changes(sheet, recognizer, capsys):
     reporter = Reporter(recognizer)
     (stroke,) = mouse_strokes(3)
     ink = ink_of([stroke])
@@ -502,6 +502,6 @@ def test_a_line_is_told_when_it_changes_and_when_a_stroke_ends(sheet, recognizer
     assert capsys.readouterr().out == "cleared\n"
 
 
-def test_an_empty_sheet_that_is_cleared_is_no_news(sheet, recognizer, capsys):
+def test_clearing_an_empty_sheet_prints_nothing(sheet, recognizer, capsys):
     Reporter(recognizer).report(Ink(), drawing=False)
     assert capsys.readouterr().out == ""
