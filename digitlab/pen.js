@@ -13,7 +13,7 @@ const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STE
 const LABEL =
   "Drawing canvas. The arrow keys move a cross, and the space key puts the pen down and lifts it. " +
   "Backspace removes the last stroke, and Escape clears the canvas.";
-const AWAY = "Python does not answer. Your lines are kept and sent later. After a restart, run this cell again.";
+const AWAY = "Python does not answer. Your lines are kept. After a restart, run this cell again.";
 
 // Strokes that a kernel never got before it was restarted, by notebook cell: the next pen of that cell sends them.
 const unsent = (globalThis.digitlabUnsent ??= new WeakMap());
