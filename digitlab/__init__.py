@@ -5,7 +5,9 @@ TensorFlow nor matplotlib nor widgets, so a process that only draws starts fast.
 """
 
 import importlib
+import importlib.abc
 import os
+import sys
 
 __version__ = "0.2.0"
 
@@ -22,6 +24,27 @@ _MODULES = {
     "read_drawings": "ink",
 }
 __all__ = [*_MODULES, "__version__"]
+
+
+OLD_NOTEBOOK = "This notebook is from an older kit. For fresh notebooks: digitlab lab --reset (yours are kept, too)."
+
+_MOVED = {
+    "digitlab.class_view": "digitlab_classroom.view",
+    "digitlab.collection": "digitlab_classroom.submissions",
+    "digitlab.places": "digitlab.paths",
+    "digitlab.synthesis": "digitlab.training.synthesis",
+}
+
+
+class _Moved(importlib.abc.MetaPathFinder):
+    """Say where the modules are that notebooks of version 0.1.0 import: a reader may have changed and kept them."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name in _MOVED:
+            raise ImportError(f"{name} is {_MOVED[name]} now. {OLD_NOTEBOOK}")
+
+
+sys.meta_path.append(_Moved())
 
 
 def __getattr__(name):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ipywidgets
 
+from digitlab import OLD_NOTEBOOK
 from digitlab.ink import CANVAS, Ink
 from digitlab.pad_html import answers_html, style_html, words_html
 from digitlab.pen import Pen
@@ -46,6 +47,8 @@ class DrawingPad(ipywidgets.VBox):
     ------
     ValueError
         Where both a recognizer and networks are given, or a network's file is damaged.
+    TypeError
+        Where a switch of an older kit is given: panels replace them.
     """
 
     def __init__(
@@ -55,7 +58,10 @@ class DrawingPad(ipywidgets.VBox):
         networks: dict[str, Recognizer | str | Path] | None = None,
         panels: Sequence[ipywidgets.Widget] = (),
         trackpad: bool = False,
+        **old_arguments: object,
     ):
+        if old_arguments:
+            raise TypeError(f"Invalid argument {next(iter(old_arguments))}: hand panels to the pad. {OLD_NOTEBOOK}")
         if recognizer is not None and networks is not None:
             raise ValueError("Give a pad either a recognizer or networks, not both.")
         self.prepare = prepare

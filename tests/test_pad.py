@@ -2,6 +2,7 @@
 
 import base64
 import html
+import importlib
 import re
 import shutil
 import subprocess
@@ -806,3 +807,15 @@ def test_a_curve_in_pieces_equals_the_whole_and_is_smooth():
     pieces = [smooth_curve(points[number - 2 : number + 1]) for number in range(2, len(points))]
     assert np.array_equal(np.concatenate(pieces), curve)
     assert np.array_equal(smooth_curve(points[:2])[-1], curve[0])
+
+
+@pytest.mark.parametrize("name", ["teach", "save", "how_it_sees", "hand_in"])
+def test_an_argument_of_an_older_kit_is_refused_with_advice(recognizer, name):
+    with pytest.raises(TypeError, match=f"Invalid argument {name}: hand panels to the pad. .* digitlab lab --reset"):
+        DrawingPad(recognizer, **{name: None})
+
+
+@pytest.mark.parametrize("name", ["places", "collection", "class_view", "synthesis"])
+def test_an_import_of_an_older_kit_says_where_it_is_now(name):
+    with pytest.raises(ImportError, match=f"digitlab.{name} is digitlab\\S+ now. .* digitlab lab --reset"):
+        importlib.import_module(f"digitlab.{name}")
