@@ -307,7 +307,7 @@ from digitlab.panels import SavePanel, StepsPanel, TeachPanel
 from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab_classroom.submit_panel import SubmitPanel
 
-networks = {"ours": Recognizer.load(), "stand-in for yours": Recognizer.load(MNIST_ONLY_NETWORK)}"""
+networks = {"ours": Recognizer.load(), "a stand-in": Recognizer.load(MNIST_ONLY_NETWORK)}"""
 
 
 def write_screens(folder, name):
