@@ -3,11 +3,14 @@
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digitlab.files import read_checked
-from digitlab.ink import Drawing, Ink
+
+if TYPE_CHECKING:
+    from digitlab.ink import Drawing
 
 PEOPLE = Path(__file__).parent
 DRAWINGS = PEOPLE / "drawings.npz"
@@ -15,7 +18,7 @@ DRAWINGS_SHA256 = "93666611341412134961fd0a2b7a108c38d4377b97d3a181b959f6df427f1
 PARTS = ("all", "learn", "held-out")
 
 
-def load_drawings(part: str = "all", path: Path | str = DRAWINGS) -> list[Drawing]:
+def load_drawings(part: str = "all", path: Path | str = DRAWINGS) -> "list[Drawing]":
     """Read the drawings by people that come with the kit: digits and letters, as strokes of a pen.
 
     What is plainly no digit, or has a wrong label, is left out: ``digitlab/people/left_out.tsv`` lists it, and says why
@@ -60,7 +63,7 @@ def load_drawings(part: str = "all", path: Path | str = DRAWINGS) -> list[Drawin
     return [drawing for _, drawing in every_drawing(path, belongs)]
 
 
-def every_drawing(path: Path | str = DRAWINGS, belongs: Callable | None = None) -> Iterator[tuple[int, Drawing]]:
+def every_drawing(path: Path | str = DRAWINGS, belongs: Callable | None = None) -> "Iterator[tuple[int, Drawing]]":
     """Yield every drawing that comes with the kit, also those that `load_drawings` leaves out.
 
     Parameters
@@ -81,6 +84,8 @@ def every_drawing(path: Path | str = DRAWINGS, belongs: Callable | None = None) 
     FileNotFoundError, ValueError
         As `load_drawings` does.
     """
+    from digitlab.ink import Drawing, Ink  # Here: MNIST can be read, and checked, even where OpenCV is broken.
+
     content = read_checked(path, DRAWINGS_SHA256, "drawings", "digitlab/people/drawings.npz")
     with np.load(io.BytesIO(content), allow_pickle=False) as npz:
         arrays = dict(npz)
