@@ -24,7 +24,7 @@ def add_parser(subparsers) -> None:
         choices=("class", "full"),
         default="class",
         help="class: train on MNIST, in about half a minute; full: also train on drawings by people and by code, and "
-        "to tell what is not a digit, as for the network that came with the kit, in half an hour (default: class)",
+        "to tell what is not a digit, as for the network that came with the kit, in up to an hour (default: class)",
     )
     parser.add_argument(
         "--epochs", type=_positive, help="number of passes through MNIST's digits (default: 5, full: 26)"

@@ -9,7 +9,6 @@ from digitlab import network
 from digitlab.data import NOT_A_DIGIT
 from digitlab.ink import Ink
 from digitlab.paths import settings_of
-from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer, apply_temperature
 from digitlab.training import recipe
 from digitlab.training.epochs import Mixture
@@ -35,6 +34,7 @@ class StopIn(network.keras.callbacks.Callback):
 def small(mnist, monkeypatch):
     """Return what trains a network by the recipe on little: keyword arguments of `recipe.train`."""
     monkeypatch.setattr(recipe, "MADE_BY_CODE", (100, 50))
+    monkeypatch.setattr(recipe, "REFINEMENTS", 1)
     network.keras.utils.set_random_seed(0)
     (x_train, y_train), _ = mnist
     return {"x_train": x_train[:6000], "y_train": y_train[:6000], "seed": 0, "mixture": SMALL}
@@ -43,7 +43,7 @@ def small(mnist, monkeypatch):
 def test_a_network_made_by_the_recipe_is_saved_with_its_settings(small, tmp_path, capsys):
     model, settings = recipe.train(**small, epochs=1)
     said = capsys.readouterr().out
-    assert all(step in said for step in ("making drawings by code", "learning", "averaging and calibrating", "in all"))
+    assert all(step in said for step in ("making drawings by code", "learning", "calibrating", "in all"))
     assert model.output_shape == (None, 11)
     network.save(model, tmp_path / "full", settings)
     assert json.loads(settings_of(tmp_path / "full").read_text()) == settings
@@ -63,7 +63,8 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsy
     watch = StopIn(None)
     recipe.train(**small, epochs=2, state=state, callbacks=[watch])
     assert "Going on after epoch 1 of 2." in capsys.readouterr().out
-    assert watch.begun == [1]
+    # The second epoch, and then the one that refines.
+    assert watch.begun == [1, 0]
     assert not state.exists()
 
 
@@ -75,18 +76,6 @@ def test_another_training_does_not_go_on_with_that_state(tmp_path):
     epoch, restored = recipe._restore(tmp_path, model, {"seed": 0, "epochs": 9}, None)
     assert epoch == 4
     assert np.array_equal(restored, odds)
-
-
-def test_updating_batch_norm_measures_the_means_and_keeps_the_weights():
-    model = recipe.build()
-    images = np.random.default_rng(0).integers(0, 256, (256, 28, 28), np.uint8)
-    x = network_input(images)
-    weights = [weight.numpy() for weight in model.trainable_variables]
-    convolution, pooling, normalization = model.layers[:3]
-    mean = pooling(convolution(x)).numpy().mean(axis=(0, 1, 2))
-    recipe.update_batch_norm(model, np.tile(images, (32, 1, 1)), batches=30)
-    assert all(np.array_equal(new.numpy(), old) for new, old in zip(model.trainable_variables, weights, strict=True))
-    assert normalization.moving_mean.numpy() == pytest.approx((1 - 0.99**30) * mean, rel=0.01, abs=1e-4)
 
 
 def probabilities_with(confidence, digits, rng):

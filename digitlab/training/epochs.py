@@ -24,7 +24,7 @@ CODE_STRENGTH = 0.6
 
 @dataclass(frozen=True)
 class Mixture:
-    """Number of images of each kind that an epoch shows, besides each of MNIST's training digits once."""
+    """What an epoch shows: MNIST's training digits, and a number of images of each other kind."""
 
     people: int = 34_000
     """Digits drawn by people."""
@@ -38,14 +38,17 @@ class Mixture:
     others: int = 5_000
     """Letters, shapes, scribbles and pairs of digits drawn by code, which are no digits."""
 
-    def total(self) -> int:
-        """Return the number of all these images."""
-        return sum(vars(self).values())
+    plain: int = 0
+    """Number of times that each of MNIST's training digits is shown unchanged, besides once changed."""
+
+    def total(self, digits: int) -> int:
+        """Return the number of all these images, if there are so many of MNIST's digits."""
+        return (1 + self.plain) * digits + self.people + self.letters + self.code + self.others
 
     def without(self, kinds: Collection[str]) -> "Mixture":
         """Return the mixture without the drawings by "people", by "code", or both."""
         people, code = "people" not in kinds, "code" not in kinds
-        return Mixture(people * self.people, people * self.letters, code * self.code, code * self.others)
+        return Mixture(people * self.people, people * self.letters, code * self.code, code * self.others, self.plain)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ class Sources:
     code: Strokes
     mixture: Mixture
     seed: int
+    strength: float = 1.0
+    """How much the images are changed, 0 to 1."""
+
+    softened: float = 0.0
+    """Share of the drawings that are changed as images too, which makes their edges as soft as those of MNIST."""
 
 
 def read_people(part: str) -> tuple[Strokes, np.ndarray]:
@@ -115,7 +123,12 @@ class EpochMaker:
         self._pool.join()
 
     def order(self, epoch: int, weights: np.ndarray) -> None:
-        """Begin to make an epoch. Each drawing by a person is chosen with a chance that its weight, (n,), says."""
+        """Begin to make an epoch, if it was not ordered before.
+
+        Each drawing by a person is chosen with a probability in proportion to its weight, float (n,).
+        """
+        if epoch in self._coming:
+            return
         parts = [(epoch, part, weights) for part in range(PARTS)]
         self._coming[epoch] = self._pool.map_async(_make_part, parts, chunksize=1)
 
@@ -128,9 +141,10 @@ class EpochMaker:
 def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Make one of the `PARTS` of an epoch: images, uint8 (n, 28, 28), kind by kind, and labels, uint8 (n,)."""
     rng = np.random.default_rng([sources.seed, 1 + epoch, part])
-    images = [augment(sources.x_train[part::PARTS], rng)]
-    labels = [sources.y_train[part::PARTS]]
     mixture = sources.mixture
+    digits = sources.x_train[part::PARTS]
+    images = [augment(digits, rng, sources.strength), *[digits] * mixture.plain]
+    labels = [sources.y_train[part::PARTS]] * len(images)
     for strokes, is_digit, count, odds, strength in (
         (sources.people, True, mixture.people, weights, 1.0),
         (sources.people, False, mixture.letters, weights, 1.0),
@@ -141,7 +155,10 @@ def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> t
             kind = np.flatnonzero((strokes.labels != NOT_A_DIGIT) == is_digit)
             odds = None if odds is None else odds[kind] / odds[kind].sum()
             chosen = strokes.take(rng.choice(kind, count // PARTS, p=odds))
-            images.append(redraw(chosen, rng, strength))
+            drawn = redraw(chosen, rng, strength * sources.strength)
+            softened = rng.random(len(drawn)) < sources.softened
+            drawn[softened] = augment(drawn[softened], rng, 0.5) if softened.any() else drawn[softened]
+            images.append(drawn)
             labels.append(chosen.labels)
     return np.concatenate(images), np.concatenate(labels).astype(np.uint8)
 

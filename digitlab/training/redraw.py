@@ -15,7 +15,7 @@ from digitlab.prepare import PEN, SIDE, centre, crop, fit, prepare, render
 from digitlab.training.synthesis import INKED
 
 FROM_PIXELS = 0.3
-"""Share of the drawings that are prepared from their pixels, drawn with pens of 3 to 25 % of the drawing's size."""
+"""Share of the drawings that are prepared from their pixels, drawn with pens of 3 to 20 % of the drawing's size."""
 
 _CHUNK = 2_000
 _MIN_THINNED = 20
@@ -162,7 +162,7 @@ def _add_tails(strokes, rng, strength):
 def _render_all(strokes, rng, strength, from_pixels):
     """Prepare every drawing: uint8 array (n, 28, 28)."""
     pens = PEN * (rng.uniform(0.7, 1.4, len(strokes)) if strength else np.ones(len(strokes)))
-    widths = rng.uniform(0.03, 0.25, len(strokes)) * INKED * CANVAS
+    widths = rng.uniform(0.03, 0.2, len(strokes)) * INKED * CANVAS
     as_image = rng.random(len(strokes)) < from_pixels
     margin = (1 - INKED) / 2 * CANVAS
     parts = np.split(strokes.points, strokes.stroke_starts[1:-1])
