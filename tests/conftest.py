@@ -13,7 +13,7 @@ from typing import NamedTuple
 import hypothesis
 import pytest
 from helpers import require
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from digitlab import Recognizer, load_mnist
 from digitlab.paths import NOTEBOOKS
@@ -23,6 +23,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # No test measures time: a slow machine fails none.
 hypothesis.settings.register_profile("digitlab", deadline=None)
 hypothesis.settings.load_profile("digitlab")
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
