@@ -103,7 +103,7 @@ def main():
         points = np.rint(np.concatenate(Ink.example(8).strokes)).astype(int).tolist()
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         messages = []
-        page.on("websocket", lambda socket: socket.on("framesent", messages.append))
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: messages.append(frame)))
         page.goto(f"http://127.0.0.1:{relay.port}/lab/tree/pad.ipynb?reset&token={token}")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
