@@ -15,6 +15,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 from ipycanvas import Canvas, hold_canvas
+from ipykernel.comm.comm import BaseComm
 
 from digitlab.ink import CANVAS, PEN, Ink
 
@@ -27,6 +28,10 @@ _SHARPNESS = 2
 """Pixels of the browser's canvas for each pixel of the ink, so that lines look sharp."""
 
 _PYTHON = "Python"
+
+# JupyterLab sends the messages of widgets to a thread of the kernel that is free while a cell runs. ipykernel 7.4 hands
+# them to the thread that last wrote to the widget instead, which is often the busy one: no pad would answer.
+BaseComm._reply_subshell_for = lambda comm, data, chosen_by_page: chosen_by_page
 
 
 class Pen:
