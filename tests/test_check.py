@@ -112,7 +112,7 @@ def test_a_healthy_kit_passes(healthy):
     assert healthy.errors == ""
 
 
-@pytest.mark.parametrize("name", DEPENDENCIES)
+@pytest.mark.parametrize("name", sorted(DEPENDENCIES))
 def test_every_dependency_has_the_tested_version(healthy, name):
     assert healthy.line(f" {name} ") == ("OK", f"{name} {DEPENDENCIES[name]}")
 
