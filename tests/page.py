@@ -17,7 +17,7 @@ ARTEFACTS = KIT / "artefacts"
 def open_notebook(context, lab, name):
     """Open a notebook of the lab in a new page and wait until its kernel is there."""
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)
     base, token = lab.address.split("?token=")
     page.goto(f"{base.split('/lab')[0]}/lab/tree/{name}?reset&token={token}")
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
@@ -95,7 +95,7 @@ def seen(page):
     return cv2.imdecode(np.frombuffer(base64.b64decode(source.split(",")[1]), np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
-def wait_until(condition, page, seconds=10):
+def wait_until(condition, page, seconds=30):
     """Wait until a condition holds; the browser goes on meanwhile."""
     for _ in range(seconds * 20):
         if condition():

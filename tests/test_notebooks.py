@@ -48,8 +48,10 @@ def run_and_compare(name, folder, **environment):
     """Run a copy of the notebook; nbval compares each output that no tag excludes with the stored one."""
     shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     nowhere = "http://127.0.0.1:9"  # No proxy answers there: every download fails.
+    # A notebook's cells are no tests to be shuffled.
+    options = ["--nbval", "--nbval-cell-timeout=240", "-q", *("-p", "no:cacheprovider"), *("-p", "no:randomly")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=240", "-q", "-p", "no:cacheprovider", name],
+        [sys.executable, "-m", "pytest", *options, name],
         cwd=folder / "notebooks",
         env={**os.environ, "DIGITLAB_HOME": str(folder), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, **environment},
         capture_output=True,

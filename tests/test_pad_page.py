@@ -224,7 +224,7 @@ def test_a_second_view_shows_the_same_drawing_and_draws_on_it(clear_page):
 
 def test_a_replay_is_visible_while_it_draws(clear_page):
     page = clear_page
-    run_cell(page, "pad.replay(Ink.example(6), seconds=3); print('drawn')")
+    run_cell(page, "pad.replay(Ink.example(6), seconds=8); print('drawn')")
     wait_until(lambda: 200 < white_pixels(page) < 3000, page)
     assert page.get_by_text("drawn", exact=True).count() == 0
     expect(page.get_by_text("drawn", exact=True)).to_be_visible()
@@ -423,7 +423,7 @@ def test_it_works_in_notebook_7_too(browser, lab, notebook):
     arguments = ["notebook", "--ServerApp.allow_root=True", "--ServerApp.port=0"]
     with served(arguments, lab.home) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         base, token = server.address.split("/tree")[0], server.address.split("token=")[1]
         page.goto(f"{base}/notebooks/{notebook}?token={token}")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
