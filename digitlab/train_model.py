@@ -27,7 +27,7 @@ def add_parser(subparsers) -> None:
         "to tell what is not a digit, as for the network that came with the kit, in up to an hour (default: class)",
     )
     parser.add_argument(
-        "--epochs", type=_positive, help="number of passes through MNIST's digits (default: 5, full: 26)"
+        "--epochs", type=_positive, help="number of passes through MNIST's digits (default: 5, full: 22)"
     )
     parser.add_argument(
         "--without",
