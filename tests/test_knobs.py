@@ -1,4 +1,4 @@
-"""The sliders of notebook 4, and the occlusion map."""
+"""The sliders of notebook 5, and the occlusion map."""
 
 import numpy as np
 import pytest
