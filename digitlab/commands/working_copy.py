@@ -32,8 +32,8 @@ def refresh(folder: Path | str = MY_NOTEBOOKS, kit: Path | str = NOTEBOOKS) -> l
 
     Missing files are copied, files that the reader did not change are updated, files that the reader changed stay. A
     notebook counts as changed if the type, the text or the order of its cells is different; outputs do not count. A
-    file that cannot be read counts as changed. Without the record every file that differs from the kit's does. A notebook
-    that the kit has no longer stays.
+    file that cannot be read counts as changed. Without the record every file that differs from the kit's does. What the
+    kit has no longer stays.
 
     Either all files are written or none.
 
