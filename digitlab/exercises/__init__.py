@@ -4,16 +4,13 @@ A check takes the reader's answer, prints "Right." or "Not yet." and what to try
 whatever the answer is. How to write one: see `digitlab.exercises.checking`.
 """
 
+from digitlab.exercises.guesses import compare, guess
 from digitlab.exercises.notebook_1 import check_accuracy_of_each, check_black_share, check_closest_means
-from digitlab.exercises.notebook_2 import (
-    check_mean_loss,
-    check_slope_filter,
-    check_weights_of_convolution,
-    check_when_to_stop,
-)
-from digitlab.exercises.notebook_3 import check_mixed_up, check_most_lost, check_ninety
-from digitlab.exercises.notebook_4 import check_gains, check_scale_factor, check_shift
-from digitlab.exercises.notebook_5 import check_four, check_no_digit
+from digitlab.exercises.notebook_2 import check_slope_filter, check_weights_of_convolution
+from digitlab.exercises.notebook_3 import check_mean_loss, check_when_to_stop
+from digitlab.exercises.notebook_4 import check_mixed_up, check_most_lost, check_ninety
+from digitlab.exercises.notebook_5 import check_gains, check_scale_factor, check_shift
+from digitlab.exercises.notebook_6 import check_four, check_no_digit
 
 __all__ = [
     "check_accuracy_of_each",
@@ -31,4 +28,6 @@ __all__ = [
     "check_slope_filter",
     "check_weights_of_convolution",
     "check_when_to_stop",
+    "compare",
+    "guess",
 ]

@@ -1,83 +1,92 @@
-"""The checks of the exercises in notebook 4, "Prepare a drawing"."""
+"""The checks of the exercises in notebook 4, "Study its mistakes"."""
+
+import math
 
 import numpy as np
 
-from digitlab.exercises.checking import NotYet, call, check, read_number, read_numbers
-from digitlab.prepare import network_input
+from digitlab.exercises.checking import NotYet, check, describe, read_number, read_numbers
 
 
 @check
-def check_scale_factor(scale_factor):
-    """Check a function of height and width that returns the factor that scales a drawing to just fit 20 x 20."""
-    for height, width in [(75, 57), (40, 100), (10, 10)]:
-        expected = 20 / max(height, width)
-        answer = read_number(call(scale_factor, height, width), "what the sides are multiplied by")
-        if abs(answer - expected) > 1e-3:
-            raise NotYet(
-                f"For a drawing {height} high and {width} wide expected {expected:.4g}; your answer is {answer:.4g}, "
-                f"and makes it {height * answer:.0f} high and {width * answer:.0f} wide. The box is 20 x 20: which "
-                "side is it that must become 20?"
-            )
+def check_mixed_up(pair, matrix):
+    """Check the two digits that are mixed up most, whichever was written; `matrix` is the confusion matrix."""
+    first, second = read_numbers(pair, (2,), "a pair of digits").tolist()
+    if not {first, second} <= set(range(10)):
+        raise NotYet(f"Expected two digits, 0 to 9; your answer is {describe(pair)}.")
+    first, second = int(first), int(second)
+    if first == second:
+        raise NotYet(
+            f"Expected two different digits; your answer is {first} and {second}. That is a place on the diagonal, "
+            "where the right answers stand: take them out first, as `mistakes` does."
+        )
+    matrix = np.asarray(matrix)
+    both = matrix + matrix.T
+    np.fill_diagonal(both, 0)
+    one, other = matrix[first, second], matrix[second, first]
+    if both[first, second] < both.max():
+        raise NotYet(
+            f"Expected a pair that is mixed up {both.max()} times; {first} and {second}, your answer, are mixed up "
+            f"{one} + {other} times. `mistakes.T` is the matrix with rows and columns exchanged: which number of "
+            "`mistakes + mistakes.T` is the largest?"
+        )
     return (
-        "The longer side decides, and both sides are multiplied by the same number: that is what keeps the proportions."
+        f"{first} and {second} are mixed up {both.max()} times: {one} times a {first} was read as a {second}, {other} "
+        "times the other way round. With so few mistakes chance has its say: ten thousand other digits might name "
+        "another pair."
     )
 
 
 @check
-def check_shift(shift):
-    """Check a function of a centre of mass: by how many whole pixels to move, right and down, to bring it to 14.5."""
-    for centre in [(9.9, 10.2), (17.1, 12.4)]:
-        exact = 14.5 - np.array(centre)
-        expected = exact.round().astype(int).tolist()
-        answer = read_numbers(call(shift, np.array(centre)), (2,), "two numbers, to the right and down")
-        if np.abs(answer - expected).max() > 1e-9:
-            where = (centre + answer).round(2).tolist()
-            wanted = (
-                f"With its centre of mass at {list(centre)} expected {expected}; your answer is "
-                f"{answer.round(2).tolist()}, which brings it to {where}."
-            )
-            if np.abs(answer - exact).max() < 1e-6:
-                raise NotYet(f"{wanted} Just right, but pixels can only be moved whole: round it.")
-            if np.abs(answer + expected).max() < 0.6:
-                raise NotYet(f"{wanted} The wrong way: from where it should be, take where it is.")
-            if np.abs(answer - (14 - np.array(centre))).max() < 1e-6:
-                raise NotYet(
-                    f"{wanted} Which number did MNIST take for the middle? And pixels can only be moved whole."
-                )
-            raise NotYet(f"{wanted} It should come as near to 14.5 as whole pixels allow, both ways.")
-    return "Rounding leaves up to half a pixel: that is the 0.5 which step 3 found in MNIST itself."
+def check_most_lost(square, losses):
+    """Check the row and the column of the square that costs the answer most; `losses` has them all, (n, n)."""
+    row, column = read_numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
+    losses = np.asarray(losses, float)
+    if not {row, column} <= set(range(len(losses))):
+        raise NotYet(
+            f"Expected a row and a column, each from 0 to {len(losses) - 1}; your answer is {describe(square)}."
+        )
+    row, column = int(row), int(column)
+    most, lost = losses.max(), losses[row, column]
+    if most - lost > 0.005:
+        so_far = (
+            f"Expected a square that costs the answer {most:.3f} of its probability; the one at row {row}, column "
+            f"{column}, your answer, costs it {max(lost, 0):.3f}."
+        )
+        if most - losses[column, row] <= 0.005:
+            raise NotYet(f"{so_far} The row comes first, and then the column: exchange the two.")
+        raise NotYet(
+            f"{so_far} losses.argmax() counts the squares one after the other; np.unravel_index makes a row and a "
+            "column of that, as in step 3."
+        )
+    return (
+        f"Covering it takes {most:.3f} from the probability. Its neighbours cover nearly the same pixels, and cost "
+        "nearly as much. It works for any network that can be asked, even if nobody may look inside."
+    )
 
 
 @check
-def check_gains(gains, recognizer, labels, ways):
-    """Check ten differences: for each digit, the share read when fitted less the share read when stretched.
-
-    `ways` holds the images of step 7 of notebook 4 by the way they were prepared. The second way stretches a drawing,
-    the third fits it into a box.
-    """
-    gains = read_numbers(gains, (10,), "ten differences, one for each digit from 0 to 9")
-    stretched, fitted = (_share_of_each(recognizer, labels, images) for images in list(ways.values())[1:3])
-    expected = fitted - stretched
-    if np.abs(gains - expected).max() < 0.002:
-        most, next_ = (int(digit) for digit in expected.argsort()[:-3:-1])
-        return (
-            f"The {most} gains most: stretched, {stretched[most]:.0%} are read, and fitted {fitted[most]:.0%}. Then "
-            f"comes the {next_}, from {stretched[next_]:.0%} to {fitted[next_]:.0%}. Stretching makes a digit as wide "
-            "as it is high, and it fills the picture to all four edges: which of the two hurts which digit?"
-        )
-    wrong = int(np.argmax(np.abs(gains - expected) >= 0.002))
-    wanted = f"Expected {expected[wrong]:.3f} for the digit {wrong}; your answer is {gains[wrong]:.3f}."
-    if np.abs(gains - fitted).max() < 0.002:
-        raise NotYet(f"{wanted} These are the shares with fitting; what had been read with stretching?")
-    if np.abs(gains - stretched).max() < 0.002:
-        raise NotYet(f"{wanted} These are the shares with stretching; how much more is read with fitting?")
-    if np.abs(gains + expected).max() < 0.002:
-        raise NotYet(f"{wanted} The other way round: from the share with fitting take that with stretching.")
-    if np.abs(gains - 100 * expected).max() < 0.2:
-        raise NotYet(f"{wanted} Leave out the 100: shares go from 0 to 1.")
-    raise NotYet(f"{wanted} share_of_each gives the ten shares of one way; two of them are to be compared.")
-
-
-def _share_of_each(recognizer, labels, images):
-    y_pred = recognizer.probabilities(network_input(images)).argmax(axis=1)
-    return np.array([(y_pred[labels == digit] == digit).mean() for digit in range(10)])
+def check_ninety(share, confidence, right):
+    """Check the share of right answers among those of which the network is 85 to 95 % sure."""
+    confidence, right = np.asarray(confidence, float), np.asarray(right, bool)
+    answer = read_number(share, "a share, 0 to 1")
+    about = (confidence > 0.85) & (confidence < 0.95)
+    count = int(about.sum())
+    if not count:
+        raise NotYet("This network is never 85 to 95 % sure, so there is no share to be counted.")
+    expected, promised = right[about].mean(), confidence[about].mean()
+    if abs(answer - expected) > 0.0005:
+        wanted = f"Expected the share of right ones among {count} answers; your answer is {answer:.4g}."
+        if abs(answer - right[confidence > 0.85].mean()) <= 0.0005:
+            raise NotYet(
+                f"{wanted} It is that of all {np.sum(confidence > 0.85):,} answers above 85 %, most of which are above "
+                "95 %, too. Two conditions are joined by &, each in brackets of its own."
+            )
+        if abs(answer - 100 * expected) <= 0.05:
+            raise NotYet(f"{wanted} A share lies between 0 and 1: leave the per cent to the print.")
+        raise NotYet(f"{wanted} The mean of `right` over just these answers is their share.")
+    chance = 2 * math.sqrt(promised * (1 - promised) / count)
+    verdict = "within that" if abs(expected - promised) <= chance else "more than that"
+    return (
+        f"{expected:.1%} of {count} are right, and {promised:.1%} were promised. With so few, chance alone moves the "
+        f"share by up to about {100 * chance:.0f} percentage points; the gap is {verdict}."
+    )
