@@ -340,7 +340,7 @@ def test_two_networks_answer_side_by_side(recognizer, tmp_path):
     assert pad.predictions["<b>yours</b>"].probabilities.tolist() == plain.predict(pad.ink).probabilities.tolist()
     assert pad._answer.value.count('class="digitlab-digit"') == 2
     assert "&lt;b&gt;yours&lt;/b&gt;" in pad._answer.value
-    assert "There is none yet. Train it in notebook 2" in html.unescape(pad._answer.value)
+    assert "There is none yet. Train it in notebook 3" in html.unescape(pad._answer.value)
 
 
 def test_a_pad_without_a_network_says_so_and_can_be_drawn_on(tmp_path):
@@ -348,7 +348,7 @@ def test_a_pad_without_a_network_says_so_and_can_be_drawn_on(tmp_path):
     draw(pad, Ink.example(5))
     assert pad.prediction is None
     assert strokes(pad.ink) == strokes(Ink.example(5))
-    assert "There is none yet. Train it in notebook 2" in pad._answer.value
+    assert "There is none yet. Train it in notebook 3" in pad._answer.value
 
 
 def test_a_sentence_explains_where_confidence_and_bars_differ(pad):

@@ -1,4 +1,4 @@
-"""The checks of the exercises about the layers of a network."""
+"""The checks of the exercises in notebook 2, "Build a network"."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The checks of the exercises about learning: the loss, a step, the batches of an epoch, when to stop."""
+"""The checks of the exercises in notebook 3, "Train it"."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The checks of the exercises about a network's mistakes."""
+"""The checks of the exercises in notebook 4, "Study its mistakes"."""
 
 import math
 

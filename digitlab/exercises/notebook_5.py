@@ -1,4 +1,4 @@
-"""The checks of the exercises about preparing a drawing."""
+"""The checks of the exercises in notebook 5, "Prepare a drawing"."""
 
 import math
 

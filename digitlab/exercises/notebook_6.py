@@ -1,4 +1,4 @@
-"""The checks of the exercises about drawings that networks misread."""
+"""The checks of the exercises in notebook 6, "Draw"."""
 
 import math
 
