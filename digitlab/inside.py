@@ -1,9 +1,13 @@
 """Look inside a network: what each of its layers makes of an image, computed by OpenCV."""
 
 import threading
+from functools import lru_cache
 
 import cv2
 import numpy as np
+
+from digitlab.ink import Ink
+from digitlab.prepare import prepare
 
 _WEIGHTED = {"Conv": "convolution", "Gemm": "dense", "MatMul": "dense"}
 """ONNX's operations with weights, and what we call these layers."""
@@ -112,3 +116,20 @@ def layer_words(name: str, values: np.ndarray) -> str:
         place = f" ({_WHERE[row * 3 // height][column * 3 // width]})"
     numbers = ", ".join([f"{first + 1}{place}", *(str(other + 1) for other in others)])
     return f"{name}, {maps.shape[1]} {kind}; most is found by number {numbers}."
+
+
+@lru_cache(maxsize=8)
+def layer_limits(recognizer) -> dict[str, float]:
+    """Return how large the numbers of each layer get, which is where its colours end.
+
+    The colours must not change their meaning while one draws. So this is measured once, with the ten example digits.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+    """
+    examples = [recognizer.layers(prepare(Ink.example(digit))) for digit in range(10)]
+    limits = {
+        name: float(np.percentile(np.abs([layers[name] for layers in examples]), 99.5)) or 1.0 for name in examples[0]
+    }
+    return {**limits, "pixels": 1.0, "answer": 1.0}

@@ -35,6 +35,16 @@ def page(browser, lab):
     context.close()
 
 
+@pytest.fixture
+def clear_page(page):
+    pad(page).get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="plain", exact=True).click()
+    expect(figures(page)).to_have_count(6)  # pixels, two convolutions, one dense layer, the answer, the scale
+    nothing = "convolution 1: nothing is drawn."
+    expect(page.locator(".digitlab-inside-flow canvas").nth(1)).to_have_attribute("aria-label", nothing)
+    return page
+
+
 def figures(page):
     return page.locator(".digitlab-inside-flow figure")
 
@@ -74,8 +84,8 @@ def resize(page, width, height=1000):
     page.set_viewport_size({"width": width, "height": height})
 
 
-def test_the_layers_are_drawn_while_one_draws_and_of_the_chosen_network(page):
-    expect(figures(page)).to_have_count(6)  # pixels, two convolutions, one dense layer, the answer, the scale
+def test_the_layers_are_drawn_while_one_draws_and_of_the_chosen_network(clear_page):
+    page = clear_page
     assert colours(page, 1) == [0, 0]
     draw(page, Ink.example(4))
     label = page.locator(".digitlab-inside-answer [role=img]")
@@ -93,11 +103,10 @@ def test_the_layers_are_drawn_while_one_draws_and_of_the_chosen_network(page):
         "aria-label", "convolution 1: nothing is drawn."
     )
     assert colours(page, 1) == [0, 0]
-    page.get_by_role("button", name="plain", exact=True).click()
-    expect(figures(page)).to_have_count(6)
 
 
-def test_a_map_is_enlarged_under_the_mouse(page):
+def test_a_map_is_enlarged_under_the_mouse(clear_page):
+    page = clear_page
     draw(page, Ink.example(5))
     lens = page.locator(".digitlab-inside-lens")
     expect(lens).to_be_hidden()
@@ -109,7 +118,8 @@ def test_a_map_is_enlarged_under_the_mouse(page):
 
 
 @pytest.mark.parametrize("network", ["plain", "ours"])
-def test_pad_and_layers_fit_on_the_screen(page, network):
+def test_pad_and_layers_fit_on_the_screen(clear_page, network):
+    page = clear_page
     page.get_by_role("button", name=network, exact=True).click()
     expect(figures(page)).to_have_count({"plain": 6, "ours": 10}[network])
     draw(page, Ink.example(9))

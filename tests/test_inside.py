@@ -9,9 +9,10 @@ from helpers import wait_until
 from test_pad import View, button, draw
 
 from digitlab import Ink, Recognizer
+from digitlab.inside import layer_limits
 from digitlab.pad import DrawingPad
 from digitlab.panels import InsidePanel
-from digitlab.panels.inside import layer_limits, quantized
+from digitlab.panels.inside import quantized
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK
 from digitlab.prepare import network_input, prepare
 

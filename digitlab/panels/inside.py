@@ -2,7 +2,6 @@
 
 import threading
 import time
-from functools import lru_cache
 from pathlib import Path
 
 import anywidget
@@ -10,10 +9,8 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from digitlab.ink import Ink
-from digitlab.inside import layer_words
+from digitlab.inside import layer_limits, layer_words
 from digitlab.panels.panel import Panel
-from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
 
 _PAUSE_SECONDS = 0.05
@@ -117,16 +114,3 @@ def quantized(values: np.ndarray, limit: float) -> bytes:
     """Return numbers as one signed byte each, map by map: 127 is the limit and all above it, -127 its negative."""
     maps = np.moveaxis(values, -1, 0) if values.ndim == 3 else values
     return np.rint(maps / limit * _LEVELS).clip(-_LEVELS, _LEVELS).astype(np.int8).tobytes()
-
-
-@lru_cache(maxsize=8)
-def layer_limits(recognizer: Recognizer) -> dict[str, float]:
-    """Return how large the numbers of each layer get, which is where its colours end.
-
-    The colours must not change their meaning while one draws. So this is measured once, with the ten example digits.
-    """
-    examples = [recognizer.layers(prepare(Ink.example(digit))) for digit in range(10)]
-    limits = {
-        name: float(np.percentile(np.abs([layers[name] for layers in examples]), 99.5)) or 1.0 for name in examples[0]
-    }
-    return {**limits, "pixels": 1.0, "answer": 1.0}
