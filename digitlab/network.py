@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
+from digitlab.files.onnx import add_checksum
 from digitlab.paths import network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
@@ -248,6 +249,7 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore", FutureWarning)
             copy.export(new_files[1], format="onnx", verbose=False)
+        new_files[1].write_bytes(add_checksum(new_files[1].read_bytes()))
         difference = pair_difference(new_files[0])
         if not difference <= PAIR_TOLERANCE:
             raise ValueError(

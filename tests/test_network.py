@@ -11,6 +11,7 @@ import pytest
 from helpers import obey_permissions
 
 from digitlab import network
+from digitlab.files.onnx import add_checksum
 from digitlab.ink import Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 from digitlab.prepare import network_input
@@ -60,6 +61,11 @@ def test_a_trained_network_is_saved_as_two_files_that_agree(small_network, saved
     assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
     assert network.accuracy(network.load(saved), images[:2000], labels[:2000]) == accuracy
     assert network.pair_difference(saved, network_input(images[:2000])) <= 1e-5
+
+
+def test_a_saved_network_is_recognized_by_its_checksum(saved):
+    content = network_files(saved)[1].read_bytes()
+    assert content == add_checksum(content)
 
 
 def test_the_same_seed_gives_the_same_network(mnist):
