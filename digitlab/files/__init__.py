@@ -6,12 +6,16 @@ import gzip
 import hashlib
 import io
 import os
+import shutil
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from digitlab.paths import shown
+
+_NEW = ".new-"  # So begin the names of files and folders that are being written.
 
 
 def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
@@ -39,7 +43,7 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         path.write_bytes(content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    handle, beside = tempfile.mkstemp(prefix=_NEW, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -51,6 +55,14 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def remove_leftovers(folder: Path | str) -> None:
+    """Remove what programs that were killed while they wrote have left in a folder, once it is a day old."""
+    for path in Path(folder).glob(f"{_NEW}*"):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < time.time() - 86_400:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def read_limited(path: Path | str, max_bytes: int) -> bytes:
