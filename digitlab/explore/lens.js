@@ -49,7 +49,7 @@ function render({ model, el }) {
   reluLabel.append(" ReLU");
 
   const parts = make("div", "digitlab-lens-parts", el);
-  const digit = picture("the digit (a click holds the filter)", "Digit. The arrow keys move the filter; a click holds it where it is.");
+  const digit = picture("the digit", "Digit. The arrow keys move the filter; a click holds it where it is.");
   const sum = make("div", "digitlab-lens-sum", parts);
   const tables = make("div", "digitlab-lens-tables", sum);
   const words = make("p", "digitlab-lens-words", sum);
@@ -181,7 +181,7 @@ function render({ model, el }) {
     words.textContent =
       `Row ${row}, column ${column}: the ${side * side} products add up to ${written(sum - bias)}.${added}` +
       ` ReLU makes it ${written(Math.max(0, sum))}: this lands at row ${row}, column ${column} of the result.` +
-      (held ? " (Held. Click the digit again to go on.)" : "");
+      (held ? " (Held: click again to go on.)" : " (A click holds it.)");
   }
 
   function follow(canvas, middle) {
