@@ -94,7 +94,7 @@ function render({ model, el }) {
 
   function grid(canvas, side, colourOf) {
     const sharpness = Math.max(1, window.devicePixelRatio || 1);
-    const size = side * SCALE + MARGIN + 2;
+    const size = side * SCALE + MARGIN + 8; // 8: the last number is wider than its column
     canvas.width = canvas.height = size * sharpness;
     canvas.style.width = canvas.style.height = `${size}px`;
     const context = canvas.getContext("2d");
