@@ -29,6 +29,12 @@ MY_NOTEBOOKS = HOME / "my_notebooks"
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
+MY_ANSWERS = HOME / "my_answers.json"
+"""What the reader guessed, answered and solved in the notebooks."""
+
+MY_REPORT = HOME / "my_report.html"
+"""The page to hand in that `exercises.report()` writes."""
+
 SUBMISSIONS = Path(os.environ.get("DIGITLAB_CLASS") or HOME / "class").expanduser().absolute()
 """The folder to which a class submits its drawings: DIGITLAB_CLASS, which all seats share, or else ``class``."""
 

@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"Saved {shown(files[0])} and {shown(files[1])}.")
     shipped = files[1].absolute() == network_files(SHIPPED_NETWORK)[1]
     option = "" if shipped else f" --model {shown(files[1])}"
-    print(f"Draw with it: digitlab draw{option}   (in the notebooks: 05_draw)")
+    print(f"Draw with it: digitlab draw{option}   (in the notebooks: 06_draw)")
     return 0
 
 

@@ -35,9 +35,9 @@ def test_an_unknown_option_is_refused(command, capsys):
 
 
 def test_lab_passes_unknown_arguments_on():
-    arguments = main_module._parse(["lab", "--port", "8000", "--ip", "localhost", "05_draw.ipynb"])
+    arguments = main_module._parse(["lab", "--port", "8000", "--ip", "localhost", "06_draw.ipynb"])
     assert arguments.port == 8000
-    assert arguments.others == ["--ip", "localhost", "05_draw.ipynb"]
+    assert arguments.others == ["--ip", "localhost", "06_draw.ipynb"]
 
 
 def test_an_unknown_command_is_refused(capsys):

@@ -44,7 +44,7 @@ def people(hub):
     return both
 
 
-def run_cells(person, *cells, notebook="05_draw.ipynb", upto=LAST_CELL):
+def run_cells(person, *cells, notebook="06_draw.ipynb", upto=LAST_CELL):
     """Open a notebook, run it up to a cell, then run these cells, and close it; return what these cells printed."""
 
     async def open_and_run():
@@ -150,8 +150,8 @@ def test_a_killed_hub_loses_no_kernel_and_no_drawing(hub, people):
     before = SubmissionStore(hub.folder / "class").drawings()
 
     async def restart_hub():
-        kernel = await people[0].open("05_draw.ipynb").connect()
-        await kernel.run_core("05_draw.ipynb", upto=LAST_CELL)
+        kernel = await people[0].open("06_draw.ipynb").connect()
+        await kernel.run_core("06_draw.ipynb", upto=LAST_CELL)
         hub.stop(kill=True)
         hub.start()
         await kernel.close()

@@ -13,10 +13,11 @@ from digitlab.paths import NOTEBOOKS
 
 NAMES = [
     "01_meet_the_digits.ipynb",
-    "02_train_a_network.ipynb",
-    "03_study_its_mistakes.ipynb",
-    "04_prepare_a_drawing.ipynb",
-    "05_draw.ipynb",
+    "02_build_a_network.ipynb",
+    "03_train_it.ipynb",
+    "04_study_its_mistakes.ipynb",
+    "05_prepare_a_drawing.ipynb",
+    "06_draw.ipynb",
 ]
 MAX_CELL_LINES = 20
 """Maximum length of one code cell, in lines."""
@@ -40,7 +41,7 @@ def outputs(notebook):
     return [output for cell in code_cells(notebook) for output in cell.outputs]
 
 
-def test_there_are_exactly_the_five_known_notebooks():
+def test_there_are_exactly_the_six_known_notebooks():
     assert sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
 
 
@@ -65,9 +66,9 @@ def test_it_runs_offline_and_gives_the_stored_outputs(name, tmp_path):
     run_and_compare(name, tmp_path)
 
 
-def test_notebook_2_gives_the_stored_outputs_on_a_shared_server(tmp_path):
+def test_notebook_3_gives_the_stored_outputs_on_a_shared_server(tmp_path):
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
-    run_and_compare("02_train_a_network.ipynb", tmp_path, DIGITLAB_SHARED_SERVER="1", **one_thread)
+    run_and_compare("03_train_it.ipynb", tmp_path, DIGITLAB_SHARED_SERVER="1", **one_thread)
 
 
 def test_every_code_cell_was_executed_in_order(notebook):

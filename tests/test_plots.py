@@ -9,7 +9,7 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from digitlab import plots
+from digitlab import figure, plots
 
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (4, 28, 28), dtype=np.uint8)
@@ -57,7 +57,7 @@ def shown(monkeypatch):
         fig.alt = metadata["image/png"]["alt"]
         figures.append(fig)
 
-    monkeypatch.setattr(plots, "display", display)
+    monkeypatch.setattr(figure, "display", display)
     return figures
 
 
@@ -172,7 +172,7 @@ def test_calibration_shows_the_size_of_each_group(shown):
 
 def test_readings_colour_the_digit_that_is_read_blue(shown):
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
-    blue = [bar.get_facecolor() == colors.to_rgba(plots.BLUE) for bar in shown[0].axes[1].patches]
+    blue = [bar.get_facecolor() == colors.to_rgba(figure.BLUE) for bar in shown[0].axes[1].patches]
     assert blue == [digit == 3 for digit in range(10)]
 
 
@@ -180,3 +180,10 @@ def test_figures_need_no_tensorflow():
     code = "import sys; import digitlab.plots; print({'keras', 'tensorflow'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
+
+
+def test_the_occlusion_map_covers_the_centres_of_the_squares(shown):
+    plots.occlusion(np.zeros((28, 28), np.uint8), np.zeros((23, 23)), "title")
+    heat = shown[0].axes[1].images[0]
+    assert list(heat.get_extent()) == [2.5, 25.5, 25.5, 2.5]
+    assert min(text.get_fontsize() for text in shown[0].findobj(plt.Text) if text.get_text()) >= 12
