@@ -1,9 +1,9 @@
 """Measure a whole class on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15].
 
 It starts a real hub (`classroom/jupyterhub_config.py`, on this machine's own address). People log in, start their
-seats, open notebook 5 and draw. 30 pen events each second are sent over WebSockets in batches, few of them on the way,
+seats, open notebook 6 and draw. 30 pen events each second are sent over WebSockets in batches, few of them on the way,
 as the pen of a page sends them. Measured are the time until the last pad answers, the time from an event to its answer,
-and the memory of servers and kernels, also with TensorFlow loaded. Then pairs run the core of notebook 2, training
+and the memory of servers and kernels, also with TensorFlow loaded. Then pairs run the core of notebook 3, training
 included. The program that plays the people runs on the same machine and uses part of it. It takes about five minutes.
 """
 
@@ -31,13 +31,13 @@ SAVE_CELL = "network.save(model, MY_NETWORK)"
 
 
 async def start(hub, name):
-    """Log in, start the seat, open notebook 5, draw a 3 and wait for the answer; return the person and the kernel."""
+    """Log in, start the seat, open notebook 6, draw a 3 and wait for the answer; return the person and the kernel."""
     person = Person(hub, name)
     await asyncio.to_thread(person.log_in)
     await asyncio.to_thread(person.start_seat)
-    opened = await asyncio.to_thread(person.open, "05_draw.ipynb")
+    opened = await asyncio.to_thread(person.open, "06_draw.ipynb")
     kernel = await opened.connect()
-    await kernel.run_core("05_draw.ipynb", upto=PAD_CELL)
+    await kernel.run_core("06_draw.ipynb", upto=PAD_CELL)
     await draw(kernel, Ink.example(3), 0)
     return person, kernel
 
@@ -118,11 +118,11 @@ async def close(people):
 
 
 async def train(person):
-    """Run the core of notebook 2 until the network is saved; return the seconds, its accuracy and the kernel."""
+    """Run the core of notebook 3 until the network is saved; return the seconds, its accuracy and the kernel."""
     begun = time.monotonic()
-    opened = await asyncio.to_thread(person.open, "02_train_a_network.ipynb")
+    opened = await asyncio.to_thread(person.open, "03_train_it.ipynb")
     kernel = await opened.connect()
-    await kernel.run_core("02_train_a_network.ipynb", upto=SAVE_CELL)
+    await kernel.run_core("03_train_it.ipynb", upto=SAVE_CELL)
     accuracy = re.search(r"[\d.]+", await kernel.run("print(accuracy)"))[0]
     return time.monotonic() - begun, float(accuracy), kernel
 
@@ -149,7 +149,7 @@ async def measure(hub, seats, pairs):
             f"{drawing} drawing at once: from event to answer {median:.0f} ms, 95th percentile {slow:.0f} ms",
             flush=True,
         )
-    print("memory, notebook 5 open:")
+    print("memory, notebook 6 open:")
     room = memory_of_room(hub.folder)
     light = print_memory(room)
     some = people[:SEATS_WITH_TENSORFLOW]
@@ -184,7 +184,7 @@ def main():
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seats", type=int, default=30, help="number of seats")
-    parser.add_argument("--pairs", type=int, default=15, help="number of seats that run notebook 2 at once")
+    parser.add_argument("--pairs", type=int, default=15, help="number of seats that run notebook 3 at once")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "hub")

@@ -14,7 +14,7 @@ from digitlab.pen import Pen
 from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
 
-_NO_NETWORK = "There is none yet. Train it in notebook 2; then run this cell again."
+_NO_NETWORK = "There is none yet. Train it in notebook 3; then run this cell again."
 _PAUSE_SECONDS = 0.01
 
 

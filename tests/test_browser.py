@@ -1,4 +1,4 @@
-"""Notebook 5 in a real JupyterLab in a real browser: its first pad is drawn on by mouse and by touch."""
+"""Notebook 6 in a real JupyterLab in a real browser: its first pad is drawn on by mouse and by touch."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,10 @@ from digitlab.prepare import prepare
 
 @pytest.fixture(scope="module", params=["mouse", "touch"])
 def page(request, browser, lab):
-    """Open 05_draw and run all of it, in the window of a desktop or on a touch screen."""
+    """Open 06_draw and run all of it, in the window of a desktop or on a touch screen."""
     kind = {"has_touch": True} if request.param == "touch" else {"device_scale_factor": 2}
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **kind)
-    page = open_notebook(context, lab, "05_draw.ipynb")
+    page = open_notebook(context, lab, "06_draw.ipynb")
     run_all(page)
     page.hand = request.param
     yield page

@@ -1,5 +1,6 @@
 """A real hub with real seats: two people draw, and neither can reach the other's files."""
 
+import ast
 import asyncio
 import contextlib
 import os
@@ -17,6 +18,7 @@ from page import draw, pad, pen, picture_path
 from room import PASSWORD, Hub, Person, processes_of, run
 
 from digitlab import Ink
+from digitlab.commands.jupyter_settings import as_options, settings
 from digitlab.paths import KIT
 from digitlab_classroom.submissions import SubmissionStore
 
@@ -44,7 +46,7 @@ def people(hub):
     return both
 
 
-def run_cells(person, *cells, notebook="05_draw.ipynb", upto=LAST_CELL):
+def run_cells(person, *cells, notebook="06_draw.ipynb", upto=LAST_CELL):
     """Open a notebook, run it up to a cell, then run these cells, and close it; return what these cells printed."""
 
     async def open_and_run():
@@ -95,6 +97,13 @@ import cv2
 from pathlib import Path
 print("tensorflow" in sys.modules, cv2.getNumThreads(), os.environ["OMP_NUM_THREADS"])"""
     assert run_cells(people[0], script) == ["False 1 1\n"]
+
+
+def test_a_seat_has_the_settings_of_the_kit(tmp_path):
+    code = "import jupyterhub.singleuser as hub; hub.main = print; from digitlab_classroom.seat import main; main([])"
+    environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path)}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+    assert set(as_options(settings())) < set(ast.literal_eval(printed))
 
 
 def test_each_seat_has_its_own_copy_of_the_notebooks(hub, people):
@@ -150,8 +159,8 @@ def test_a_killed_hub_loses_no_kernel_and_no_drawing(hub, people):
     before = SubmissionStore(hub.folder / "class").drawings()
 
     async def restart_hub():
-        kernel = await people[0].open("05_draw.ipynb").connect()
-        await kernel.run_core("05_draw.ipynb", upto=LAST_CELL)
+        kernel = await people[0].open("06_draw.ipynb").connect()
+        await kernel.run_core("06_draw.ipynb", upto=LAST_CELL)
         hub.stop(kill=True)
         hub.start()
         await kernel.close()

@@ -16,7 +16,6 @@ import pytest
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
-from digitlab import panels
 from digitlab.ink import Ink, read_drawings
 from digitlab.pad import DrawingPad
 from digitlab.panels import SavePanel, StepsPanel, TeachPanel
@@ -341,7 +340,7 @@ def test_two_networks_answer_side_by_side(recognizer, tmp_path):
     assert pad.predictions["<b>yours</b>"].probabilities.tolist() == plain.predict(pad.ink).probabilities.tolist()
     assert pad._answer.value.count('class="digitlab-digit"') == 2
     assert "&lt;b&gt;yours&lt;/b&gt;" in pad._answer.value
-    assert "There is none yet. Train it in notebook 2" in html.unescape(pad._answer.value)
+    assert "There is none yet. Train it in notebook 3" in html.unescape(pad._answer.value)
 
 
 def test_a_pad_without_a_network_says_so_and_can_be_drawn_on(tmp_path):
@@ -349,7 +348,7 @@ def test_a_pad_without_a_network_says_so_and_can_be_drawn_on(tmp_path):
     draw(pad, Ink.example(5))
     assert pad.prediction is None
     assert strokes(pad.ink) == strokes(Ink.example(5))
-    assert "There is none yet. Train it in notebook 2" in pad._answer.value
+    assert "There is none yet. Train it in notebook 3" in pad._answer.value
 
 
 def test_a_sentence_explains_where_confidence_and_bars_differ(pad):
@@ -507,7 +506,7 @@ def test_ctrl_s_saves_no_picture(recognizer, drawings):
 
 def test_without_its_panel_the_key_s_saves_no_picture(recognizer, tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(panels, "save_image", lambda *arguments: saved.append(arguments))
+    monkeypatch.setattr("digitlab.panels.panel.save_image", lambda *arguments: saved.append(arguments))
     pad = DrawingPad(recognizer)
     draw(pad, Ink.example(2))
     press_key(pad, "s")
@@ -591,8 +590,8 @@ def test_a_taught_network_that_cannot_be_loaded_is_reported(recognizer, drawings
     taught = drawings.with_name("taught")
     if content is not None:
         taught.with_suffix(".onnx").write_bytes(content)
-    monkeypatch.setattr(panels, "TAUGHT_NETWORK", taught)
-    monkeypatch.setattr(panels, "FinetuneProcess", FakeProcess)
+    monkeypatch.setattr("digitlab.panels.teach.TAUGHT_NETWORK", taught)
+    monkeypatch.setattr("digitlab.panels.teach.FinetuneProcess", FakeProcess)
     pad = DrawingPad(recognizer, panels=[TeachPanel(drawings=drawings / "my_drawings.jsonl")])
     button(pad, "Learn").click()
     assert is_learning(pad)
@@ -603,8 +602,8 @@ def test_a_taught_network_that_cannot_be_loaded_is_reported(recognizer, drawings
 
 
 def test_the_taught_network_answers_beside_the_first(recognizer, drawings, monkeypatch):
-    monkeypatch.setattr(panels, "TAUGHT_NETWORK", MNIST_ONLY_NETWORK)
-    monkeypatch.setattr(panels, "FinetuneProcess", FakeProcess)
+    monkeypatch.setattr("digitlab.panels.teach.TAUGHT_NETWORK", MNIST_ONLY_NETWORK)
+    monkeypatch.setattr("digitlab.panels.teach.FinetuneProcess", FakeProcess)
     pad = DrawingPad(recognizer, panels=[TeachPanel(drawings=drawings / "my_drawings.jsonl")])
     draw(pad, Ink.example(3))
     button(pad, "Learn").click()

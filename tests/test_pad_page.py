@@ -140,7 +140,7 @@ def test_networks_answer_side_by_side_and_a_missing_one_says_so(clear_page, reco
         digit = "?" if prediction.digit is None else str(prediction.digit)
         expect(pad(page).locator(".digitlab-digit").nth(number)).to_have_text(digit)
     expect(pad(page).locator(".digitlab-network")).to_have_count(3)
-    expect(pad(page).get_by_text("There is none yet. Train it in notebook 2")).to_be_visible()
+    expect(pad(page).get_by_text("There is none yet. Train it in notebook 3")).to_be_visible()
     pad(page).screenshot(path=picture_path("pad-networks.png"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from digitlab import plots
+from digitlab import figure, plots
 
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (4, 28, 28), dtype=np.uint8)
@@ -32,6 +32,8 @@ FIGURES = {
     "digits": lambda: plots.digits(images, "title"),
     "digits with captions": lambda: plots.digits(images, "title", ["a", "b\nc", "d", "e"], columns=3),
     "a blank digit": lambda: plots.digits([np.zeros((28, 28))], "title"),
+    "wall": lambda: plots.wall(images, "title", columns=3),
+    "signed": lambda: plots.signed([[[-1, 0], [0, 2]]] * 3, "title", ["a", "b", "c"], columns=2),
     "magnify": lambda: plots.magnify(images[0], (4, 13), (11, 23), "title"),
     "bars": lambda: plots.bars([1200, 0, 7], ["a", "b", "c"], "title", "x", "y"),
     "shares": lambda: plots.bars([0.5, 1.0], ["a", "b"], "title", "x", "y", share=True),
@@ -57,7 +59,7 @@ def shown(monkeypatch):
         fig.alt = metadata["image/png"]["alt"]
         figures.append(fig)
 
-    monkeypatch.setattr(plots, "display", display)
+    monkeypatch.setattr(figure, "display", display)
     return figures
 
 
@@ -148,6 +150,21 @@ def test_a_figure_that_fails_is_closed_too(shown):
     assert shown == []
 
 
+def test_a_wall_shows_the_images_row_by_row(shown):
+    plots.wall(images, "title", columns=2)
+    tiles = shown[0].axes[0].images[0].get_array()
+    assert tiles.shape == (56, 56)
+    assert (tiles[28:, :28] == images[2]).all()
+
+
+def test_signed_images_share_one_scale_with_zero_in_its_middle(shown):
+    plots.signed([np.array([[-3.0, 0]]), np.array([[1.0, 2]])], "title")
+    pictures = [ax.images[0] for ax in shown[0].axes[:2]]
+    assert [picture.get_clim() for picture in pictures] == [(-3, 3), (-3, 3)]
+    assert colors.to_hex(pictures[0].to_rgba(0.0)) in ("#ffffff", "#fefefe", "#fefeff", "#fffefe")
+    assert "the scale goes from -3 to 3" in shown[0].alt
+
+
 def test_magnify_shows_the_value_of_each_pixel(shown):
     plots.magnify(images[0], (4, 6), (11, 14), "title")
     assert {str(value) for value in images[0][4:6, 11:14].flat} <= texts_in(shown[0])
@@ -172,7 +189,7 @@ def test_calibration_shows_the_size_of_each_group(shown):
 
 def test_readings_colour_the_digit_that_is_read_blue(shown):
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
-    blue = [bar.get_facecolor() == colors.to_rgba(plots.BLUE) for bar in shown[0].axes[1].patches]
+    blue = [bar.get_facecolor() == colors.to_rgba(figure.BLUE) for bar in shown[0].axes[1].patches]
     assert blue == [digit == 3 for digit in range(10)]
 
 
@@ -180,3 +197,10 @@ def test_figures_need_no_tensorflow():
     code = "import sys; import digitlab.plots; print({'keras', 'tensorflow'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
+
+
+def test_the_occlusion_map_covers_the_centres_of_the_squares(shown):
+    plots.occlusion(np.zeros((28, 28), np.uint8), np.zeros((23, 23)), "title")
+    heat = shown[0].axes[1].images[0]
+    assert list(heat.get_extent()) == [2.5, 25.5, 25.5, 2.5]
+    assert min(text.get_fontsize() for text in shown[0].findobj(plt.Text) if text.get_text()) >= 12

@@ -1,11 +1,10 @@
-"""The sliders of notebook 4, and the occlusion map."""
+"""What the notebooks let one turn by hand: the sliders of preparation."""
 
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from digitlab import Ink, Recognizer, plots
-from digitlab import knobs as knobs_module
+from digitlab import Ink, Recognizer, explore
 from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.prepare import MIDDLE, centre_of_mass, prepare, shrink
 
@@ -17,25 +16,25 @@ POSITIONS = [(1, 0, 0, 18), (0.35, 70, 60, 18), (0.35, -80, -60, 18), (0.7, 0, 4
 def test_no_steps_shrink_the_canvas_and_all_steps_prepare_the_drawing(position):
     size, right, down, pen = position
     moved = Ink([(stroke - 140) * size + 140 + (right, down) for stroke in SEVEN.strokes])
-    assert np.array_equal(knobs_module.knob_image(SEVEN, *position), shrink(moved.render(pen)))
-    assert np.array_equal(knobs_module.knob_image(SEVEN, *position, knobs_module.STEPS), prepare(moved))
+    assert np.array_equal(explore.knob_image(SEVEN, *position), shrink(moved.render(pen)))
+    assert np.array_equal(explore.knob_image(SEVEN, *position, explore.STEPS), prepare(moved))
 
 
 @pytest.mark.parametrize("strokes", [(), ("from strokes",)])
 def test_the_step_centre_moves_the_mass_and_not_the_box_to_the_middle(strokes):
-    boxed = knobs_module.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
+    boxed = explore.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
     rows, columns = (np.flatnonzero(boxed.any(axis=axis)) for axis in (1, 0))
     assert [rows.mean(), columns.mean()] == pytest.approx([13.5, 13.5], abs=1)
-    centred = knobs_module.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", "centre", *strokes))
+    centred = explore.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", "centre", *strokes))
     assert centre_of_mass(centred) == pytest.approx([MIDDLE, MIDDLE], abs=0.8)
 
 
 def test_a_drawing_moved_off_its_canvas_gives_a_black_image():
-    assert not knobs_module.knob_image(SEVEN, 1, 1000, 0, 18, knobs_module.STEPS).any()
+    assert not explore.knob_image(SEVEN, 1, 1000, 0, 18, explore.STEPS).any()
 
 
 def test_each_slider_and_switch_changes_the_answer():
-    knobs = knobs_module.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
+    knobs = explore.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
     assert knobs.prediction.digit != 7
     for switch in knobs._switches.values():
         switch.value = True
@@ -45,13 +44,3 @@ def test_each_slider_and_switch_changes_the_answer():
     knobs._sliders["down"].value = 0
     assert knobs._canvas.value != before
     assert plt.get_fignums() == []
-
-
-def test_the_occlusion_map_covers_the_centres_of_the_squares(monkeypatch):
-    plt.switch_backend("Agg")
-    figures = []
-    monkeypatch.setattr(plots, "display", lambda figure, metadata: figures.append(figure))
-    plots.occlusion(np.zeros((28, 28), np.uint8), np.zeros((23, 23)), "title")
-    heat = figures[0].axes[1].images[0]
-    assert list(heat.get_extent()) == [2.5, 25.5, 25.5, 2.5]
-    assert min(text.get_fontsize() for text in figures[0].findobj(plt.Text) if text.get_text()) >= 12

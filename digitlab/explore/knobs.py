@@ -1,4 +1,4 @@
-"""Sliders that change how a drawing is prepared, and what a network reads then: for notebook 4."""
+"""Sliders that change how a drawing is prepared, and what a network reads then."""
 
 from collections.abc import Collection
 

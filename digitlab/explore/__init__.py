@@ -1,0 +1,5 @@
+"""Explore: what the notebooks let one turn and try by hand, each with its still picture."""
+
+from digitlab.explore.knobs import STEPS, Knobs, knob_image
+
+__all__ = ["STEPS", "Knobs", "knob_image"]
