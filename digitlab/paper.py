@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 _WORKING = 4_000_000  # Larger photos are made smaller: digits are large enough then, and noise is less.
+_MIN_SIDE = 8  # A narrower photo has no room for a digit, in pixels.
 _MAX_PIECES = 1_000  # Of a photo of sand or leaves only the largest pieces are looked at.
 _LINES = 800  # Lines are looked for in an image whose longer side is this long, in pixels.
 
@@ -57,6 +58,9 @@ class Found:
 
     image: np.ndarray
     """uint8 (h, w), white ink on black: for `Recognizer.predict`."""
+
+    row: int
+    """The row of digits that it stands in, from 0 at the top."""
 
 
 def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = None) -> list[Found]:
@@ -87,6 +91,8 @@ def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = 
     """
     photo = check_photo(photo) if isinstance(photo, np.ndarray) else load_photo(photo)
     height, width = photo.shape[:2]
+    if min(height, width) < _MIN_SIDE:
+        return []
     scale = min(1.0, (_WORKING / (height * width)) ** 0.5)
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -94,8 +100,7 @@ def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = 
     clean = remove_lines(even_light(photo))
     pieces = group_pieces(find_pieces(clean, off_paper(photo)), recognizer or Recognizer.load())
     return [
-        Found(tuple(round(side / scale) for side in (piece.x, piece.y, piece.width, piece.height)), piece.image())
-        for piece in pieces
+        Found(tuple(round(side / scale) for side in (p.x, p.y, p.width, p.height)), p.image(), p.row) for p in pieces
     ]
 
 
@@ -125,7 +130,9 @@ def off_paper(photo: np.ndarray) -> np.ndarray:
     near = np.ones((5, 5), np.uint8)
     off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.58), cv2.CMP_LT)
     noise = coarse_noise(even_light(photo))
-    off |= cv2.compare(noise, max(16.0, 4 * float(np.median(noise))), cv2.CMP_GT)
+    _, labels = cv2.connectedComponents((noise > max(16, 4 * np.median(noise))).astype(np.uint8))
+    at_border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    off[np.isin(labels, at_border[at_border > 0])] = 255
     off = cv2.dilate(off, np.ones((15, 15), np.uint8))
     return cv2.resize(off, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
 

@@ -1,5 +1,6 @@
 """Digits are found on photos of paper, and whatever else is no photo is refused in one sentence."""
 
+import json
 import struct
 import zlib
 
@@ -119,14 +120,14 @@ def test_a_detached_bar_belongs_to_its_five(recognizer):
 def test_touching_digits_are_told_apart(recognizer):
     photo = np.full((240, 420), 240, np.uint8)
     write(photo, Ink.example(2), 40, 60, 110)
-    write(photo, Ink.example(0), 106, 60, 110)
+    write(photo, Ink.example(0), 88, 60, 110)
     assert len(find_pieces(even_light(photo))) == 1
     assert read(photo, recognizer)[0] == "20"
 
 
-@pytest.mark.parametrize("height", [24, 400])
+@pytest.mark.parametrize("height", [40, 400])
 def test_small_and_large_digits_are_found(recognizer, height):
-    photo = np.full((height * 2, height * 4), 235, np.uint8)
+    photo = np.full((max(200, height * 2), max(300, height * 4)), 235, np.uint8)
     for number, digit in enumerate((3, 8, 5)):
         write(photo, Ink.example(digit), (0.4 + 1.1 * number) * height, height * 0.5, height)
     assert read(photo, recognizer)[0] == "385"
@@ -179,7 +180,7 @@ def _exif(orientation):
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "LA", "RGBA", "I;16"])
 def test_photos_of_other_kinds_are_loaded(tmp_path, mode):
-    photo, _ = sheet("47")
+    photo, _ = sheet("47", light=255)
     image = PIL.Image.fromarray(photo)
     image = PIL.Image.fromarray(photo.astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
     image.save(tmp_path / "photo.png")
@@ -265,7 +266,7 @@ def hostile_photos():
         "black": np.zeros((300, 200, 3), np.uint8),
         "noise": rng.integers(0, 255, (500, 700, 3), np.uint8),
         "checks": np.kron(np.indices((60, 80)).sum(axis=0) % 2, np.ones((8, 8))).astype(np.uint8) * 255,
-        "a face": np.clip(cv2.GaussianBlur(face, (0, 0), 3), 0, 255).astype(np.uint8),
+        "a face": np.clip(cv2.GaussianBlur(face.astype(np.float32), (0, 0), 3), 0, 255).astype(np.uint8),
         "text": text,
         "a gradient": np.tile(np.linspace(0, 255, 600).astype(np.uint8), (400, 1)),
         "not contiguous": np.full((400, 600, 3), 230, np.uint8)[::-2, ::3, ::-1],
@@ -281,3 +282,34 @@ def test_any_photo_gives_a_list_that_can_be_read(recognizer, name):
         assert 0 <= x < x + width <= photo.shape[1]
         assert 0 <= y < y + height <= photo.shape[0]
     recognizer.predict_many(one.image for one in found)
+
+
+# The command
+
+
+def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path):
+    photo, boxes = sheet("31415926")
+    cv2.imwrite(str(tmp_path / "page.jpg"), photo)
+    finished = digitlab("read", tmp_path / "page.jpg", "--picture", tmp_path / "out.png")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.splitlines() == ["3 1 4 1", "5 9 2 6"]
+    picture = cv2.imread(str(tmp_path / "out.png"))
+    assert picture.shape == (*photo.shape, 3)
+    assert not np.array_equal(picture[..., 1], photo)
+    finished = digitlab("read", tmp_path / "page.jpg", "--json")
+    record = json.loads(finished.stdout)
+    assert record["size"] == [photo.shape[1], photo.shape[0]]
+    assert [digit["digit"] for digit in record["digits"]] == [3, 1, 4, 1, 5, 9, 2, 6]
+    assert [digit["row"] for digit in record["digits"]] == [0] * 4 + [1] * 4
+    assert all(overlap(digit["box"], box) > 0.7 for digit, box in zip(record["digits"], boxes, strict=True))
+
+
+def test_the_command_refuses_what_is_no_photo_and_says_when_there_is_nothing(digitlab, tmp_path):
+    (tmp_path / "page.jpg").write_bytes(b"no photo")
+    finished = digitlab("read", tmp_path / "page.jpg")
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("digitlab read: ")
+    assert finished.stderr.count("\n") == 1
+    cv2.imwrite(str(tmp_path / "empty.png"), np.full((200, 200), 240, np.uint8))
+    finished = digitlab("read", tmp_path / "empty.png")
+    assert (finished.returncode, finished.stdout) == (0, "No digits were found.\n")

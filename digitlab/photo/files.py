@@ -1,5 +1,6 @@
 """Load photos."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,11 @@ def load_photo(path: Path | str) -> np.ndarray:
     """
     path = Path(path)
     try:
-        with open(path, "rb") as file, PIL.Image.open(file, formats=["JPEG", "PNG", "WEBP"]) as image:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            open(path, "rb") as file,
+            PIL.Image.open(file, formats=["JPEG", "PNG", "WEBP"]) as image,
+        ):
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ValueError(_too_large(width, height))

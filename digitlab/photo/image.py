@@ -9,6 +9,9 @@ COARSE = 480
 MIN_INK = 14
 """Minimum darkness of ink, 0 to 255, however little noise there is."""
 
+MAX_NOISE = 60
+"""What is darker than this is ink, however much noise there is: thick strokes side by side look like noise."""
+
 
 def straight_lines(small: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find long straight lines that run about from left to right.
@@ -28,7 +31,7 @@ def straight_lines(small: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np
         Not 0 along the middle of the lines.
     """
     height, width = small.shape
-    ridge = cv2.blur(small, (1, 3)).astype(np.float32) - cv2.blur(small, (1, 13))
+    ridge = cv2.blur(small, (1, 3)).astype(np.float32) - cv2.blur(small, (1, max(5, round(0.016 * max(height, width)))))
     mask = (ridge > limit).astype(np.uint8) * 255
     window = max(20, round(0.12 * max(height, width)))
     lines, core = np.zeros_like(small), np.zeros_like(small)
@@ -47,8 +50,14 @@ def straight_lines(small: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np
     core &= mask
     lines = cv2.dilate(lines, np.ones((3, 1), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8, ltype=cv2.CV_32S)
-    short = stats[:, cv2.CC_STAT_WIDTH] < 0.3 * max(height, width)
-    labels[short[labels]] = 0
+    # The feet of digits in a row are in line, too. But what is as dark as ink is only a line if it crosses the sheet.
+    dark = np.zeros(len(stats), np.float32)
+    its_line = labels[core > 0]
+    dark[its_line] = percentiles(small[core > 0], its_line, 0.5)
+    ink = np.percentile(small[small > limit], 98) if (small > limit).any() else 0
+    length = stats[:, cv2.CC_STAT_WIDTH]
+    is_line = (length > 0.35 * width) & ((dark < 0.5 * ink) | (length > 0.6 * width))
+    labels[~is_line[labels]] = 0
     core[labels == 0] = 0
     return labels, core
 
@@ -87,14 +96,15 @@ def paper_light(grey: np.ndarray) -> np.ndarray:
 
 def coarse_noise(even: np.ndarray) -> np.ndarray:
     """Return how dark the paper itself looks here and there: uint8, its longer side at most `COARSE`."""
+    small = shrunk(even, COARSE)
     # The lightest of nine neighbours: the median of many of them is the paper's, also where it is densely written on.
-    return cv2.medianBlur(cv2.erode(shrunk(even, COARSE), np.ones((3, 3), np.uint8)), 25)
+    return cv2.medianBlur(cv2.erode(small, np.ones((3, 3), np.uint8)), 25)
 
 
 def ink_limit(even: np.ndarray) -> np.ndarray:
     """Return how dark ink must be at least, which depends on the paper's noise: uint8 (h, w)."""
     noise = cv2.resize(coarse_noise(even), even.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.max(cv2.convertScaleAbs(noise, alpha=8), MIN_INK)
+    return cv2.min(cv2.max(cv2.convertScaleAbs(noise, alpha=8), MIN_INK), MAX_NOISE)
 
 
 def shrunk(image: np.ndarray, longer_side: int) -> np.ndarray:

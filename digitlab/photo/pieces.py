@@ -25,6 +25,9 @@ class Piece:
     other: float = 0.0
     """How much the network takes it for something else, 0 to 1."""
 
+    row: int = 0
+    """The row that it stands in, from 0 at the top."""
+
     def __post_init__(self):
         self.height, self.width = self.ink.shape
         self.size = max(self.ink.shape)
@@ -204,6 +207,8 @@ def _reading_order(pieces):
             row.append(piece)
             bottom = middle + 0.5 * size if bottom is None else max(bottom, middle + 0.25 * size)
         rest = rest[len(row) :]
+        for piece in row:
+            piece.row = ordered[-1].row + 1 if ordered else 0
         ordered += sorted(row, key=lambda p: p.x)
     return ordered
 
