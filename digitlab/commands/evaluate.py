@@ -73,16 +73,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def bitmap(ink):
-    """Return an image of an ink on a canvas 280 pixels high, drawn with a pen of 20 pixels: uint8 (280, w).
+    """Return an image of an ink on a canvas 280 pixels high, drawn with a pen of 20 pixels: uint8 (282, w).
 
     A canvas that would become wider than `MAX_CANVAS` is scaled to that width, and is less high.
     """
+    import numpy as np
+
     from digitlab.ink import MAX_CANVAS, MAX_COORDINATE, Ink
 
     width, height = ink.size
     scale = min(280 / height, MAX_CANVAS / width)
+    # With a black edge, even if the pen fills the canvas: an image with a bright edge would be taken for an inverted one.
     strokes = [(stroke * scale).clip(-MAX_COORDINATE, MAX_COORDINATE) for stroke in ink.strokes]
-    return Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20)
+    return np.pad(Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20), 1)
 
 
 def _save_image(path, pairs, columns=12, max_count=240):
