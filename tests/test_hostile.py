@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digitlab.commands.evaluate import bitmap
+from digitlab.commands.evaluate import bitmap, with_edge
 from digitlab.files.onnx import add_checksum
 from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
 from digitlab.paths import MNIST_ONLY_NETWORK, network_files
@@ -127,7 +127,7 @@ def test_any_drawing_of_a_file_becomes_a_bitmap(strokes, size):
     line = json.dumps({"strokes": strokes, "size": size})
     drawing = outcome(Drawing.from_json, line)
     if isinstance(drawing, Drawing):
-        assert isinstance(read(bitmap(drawing.ink)), Prediction)
+        assert isinstance(read(with_edge(bitmap(drawing.ink))), Prediction)
 
 
 # Images

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     if unlabelled:
         words = "drawing has no label and is" if unlabelled == 1 else "drawings have no label and are"
         print(f"{unlabelled} {words} left out.", file=sys.stderr)
-    predictions = recognizer.predict_many(bitmap(d.ink) if arguments.bitmap else d.ink for d in labelled)
+    predictions = recognizer.predict_many(with_edge(bitmap(d.ink)) if arguments.bitmap else d.ink for d in labelled)
     results = evaluate(labelled, predictions)
     print(json.dumps(results) if arguments.json else _table(results))
     if arguments.picture:
@@ -73,19 +73,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def bitmap(ink):
-    """Return an image of an ink on a canvas 280 pixels high, drawn with a pen of 20 pixels: uint8 (282, w).
+    """Return an image of an ink on a canvas 280 pixels high, drawn with a pen of 20 pixels: uint8 (280, w).
 
     A canvas that would become wider than `MAX_CANVAS` is scaled to that width, and is less high.
     """
-    import numpy as np
-
     from digitlab.ink import MAX_CANVAS, MAX_COORDINATE, Ink
 
     width, height = ink.size
     scale = min(280 / height, MAX_CANVAS / width)
-    # With a black edge, even if the pen fills the canvas: an image with a bright edge would be taken for an inverted one.
     strokes = [(stroke * scale).clip(-MAX_COORDINATE, MAX_COORDINATE) for stroke in ink.strokes]
-    return np.pad(Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20), 1)
+    return Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20)
+
+
+def with_edge(image):
+    """Return an image with a black edge: one that the pen fills would be taken for an inverted one."""
+    import numpy as np
+
+    return np.pad(image, 1)
 
 
 def _save_image(path, pairs, columns=12, max_count=240):
