@@ -208,7 +208,7 @@ class Kernel:
         self._replies = {}
         self.widgets = {}
         self.outputs = {}
-        self.answer = ""
+        self.answers = []  # What each network of the pad read last.
         self._pens = {}
         self.points = 0  # The number of points of the drawing that was answered last.
         self.on_answer = None
@@ -296,7 +296,7 @@ class Kernel:
                 if content["comm_id"] in self._pens:
                     self._pens[content["comm_id"]].answered = content["data"]["content"]["batch"]
                 continue
-            if kind == "comm_msg" and b"data-points" not in parts[3]:
+            if kind == "comm_msg" and b'"answers"' not in parts[3] and b'"points"' not in parts[3]:
                 continue  # Most of these messages only draw.
             content, parent = json.loads(parts[3]), json.loads(parts[1]).get("msg_id")
             if kind == "comm_open":
@@ -308,8 +308,9 @@ class Kernel:
             elif kind == "status" and content["execution_state"] == "idle" and parent in self._replies:
                 self._replies[parent][1].set_result(None)
             elif kind == "comm_msg":
-                self.answer = content["data"].get("state", {}).get("value", "")
-                self.points = int(re.search(r'data-points="(\d+)"', self.answer)[1])
+                state = content["data"].get("state", {})
+                self.answers = state.get("answers", self.answers)
+                self.points = state.get("points", self.points)
                 if self.on_answer:
                     self.on_answer(self.points)
 
