@@ -23,6 +23,7 @@ def digits(
     captions: Sequence[str] | None = None,
     columns: int = 10,
     span: tuple[float, float] | None = None,
+    words: str | None = None,
 ) -> None:
     """Show images in rows.
 
@@ -39,12 +40,14 @@ def digits(
     span : (float, float), optional
         The values that are drawn black and white. With one span for all images, they can be compared. By default each
         image is drawn from its own minimum to its own maximum.
+    words : str, optional
+        What there is to see, for people who do not see the figure.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     side = min(_WIDTH / columns, 2.4)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
-    alt = alt_text(title, captions)
+    alt = alt_text(title, [*(captions or []), *([words] if words else [])] or None)
     with figure(title, alt, (side * columns, row * rows + 0.5), rows, columns) as axes:
         for ax in axes.flat[len(images) :]:
             ax.axis("off")
@@ -87,7 +90,15 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
         ax_part.set(xticks=range(left, right), yticks=range(top, bottom))
 
 
-def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_label: str, share: bool = False) -> None:
+def bars(
+    heights: ArrayLike,
+    names: Sequence[str],
+    title: str,
+    x_label: str,
+    y_label: str,
+    share: bool = False,
+    marked: Sequence[int] = (),
+) -> None:
     """Show numbers as bars, and write each number above its bar.
 
     Parameters
@@ -100,12 +111,15 @@ def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_l
         The title of the figure, and the labels of its axes.
     share : bool, optional
         Whether the heights are shares, 0..1, which are written in per cent.
+    marked : sequence of int, optional
+        Numbers of the bars, from 0, that are orange: those of another kind, which the names tell.
     """
     labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
     alt = alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
     with figure(title, alt, (_WIDTH, 4.2)) as axes:
         ax = axes.flat[0]
-        container = ax.bar([str(name) for name in names], heights, color=BLUE)
+        colours = [ORANGE if number in marked else BLUE for number in range(len(names))]
+        container = ax.bar([str(name) for name in names], heights, color=colours)
         ax.bar_label(container, labels, padding=3, fontsize=13)
         ax.set(xlabel=x_label, ylabel=y_label)
         if share:
