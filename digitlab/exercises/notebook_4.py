@@ -4,89 +4,159 @@ import math
 
 import numpy as np
 
-from digitlab.exercises.checking import NotYet, check, describe, read_number, read_numbers
+from digitlab.exercises.checking import (
+    OTHERWISE,
+    NotYet,
+    check,
+    describe_error,
+    find_mistake,
+    read_number,
+    read_numbers,
+)
+
+PATCH = 6
+"""Side of the square that covers a part of the digit, in pixels."""
 
 
 @check
 def check_mixed_up(pair, matrix):
     """Check the two digits that are mixed up most, whichever was written; `matrix` is the confusion matrix."""
+    if np.ndim(pair) == 0 and not isinstance(pair, set):
+        raise NotYet("flat", answer=f"{read_number(pair, 'a pair of digits'):g}")
     first, second = read_numbers(pair, (2,), "a pair of digits").tolist()
+    values = {"answer": f"{first:g} and {second:g}"}
     if not {first, second} <= set(range(10)):
-        raise NotYet(f"Expected two digits, 0 to 9; your answer is {describe(pair)}.")
+        raise NotYet("no_digits", **values)
     first, second = int(first), int(second)
     if first == second:
-        raise NotYet(
-            f"Expected two different digits; your answer is {first} and {second}. That is a place on the diagonal, "
-            "where the right answers stand: take them out first, as `mistakes` does."
-        )
+        raise NotYet("diagonal", **values)
     matrix = np.asarray(matrix)
-    both = matrix + matrix.T
-    np.fill_diagonal(both, 0)
-    one, other = matrix[first, second], matrix[second, first]
-    if both[first, second] < both.max():
-        raise NotYet(
-            f"Expected a pair that is mixed up {both.max()} times; {first} and {second}, your answer, are mixed up "
-            f"{one} + {other} times. `mistakes.T` is the matrix with rows and columns exchanged: which number of "
-            "`mistakes + mistakes.T` is the largest?"
+    mistakes = matrix - np.diag(matrix.diagonal())
+    both = mistakes + mistakes.T
+    one, other = mistakes[first, second], mistakes[second, first]
+    if both[first, second] == both.max():
+        return (
+            f"{first} and {second} are mixed up {both.max()} times: {one} times a {first} was read as a {second}, "
+            f"{other} times the other way round. With so few mistakes chance has its say: ten thousand other digits "
+            "might name another pair."
         )
-    return (
-        f"{first} and {second} are mixed up {both.max()} times: {one} times a {first} was read as a {second}, {other} "
-        "times the other way round. With so few mistakes chance has its say: ten thousand other digits might name "
-        "another pair."
-    )
+    if {first, second} == {0, 1}:
+        raise NotYet("starter")
+    mistake = "one_way" if mistakes.max() in (one, other) else OTHERWISE
+    raise NotYet(mistake, **values, one=one, other=other, most=both.max())
 
 
 @check
 def check_most_lost(square, losses):
     """Check the row and the column of the square that costs the answer most; `losses` has them all, (n, n)."""
-    row, column = read_numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
     losses = np.asarray(losses, float)
-    if not {row, column} <= set(range(len(losses))):
-        raise NotYet(
-            f"Expected a row and a column, each from 0 to {len(losses) - 1}; your answer is {describe(square)}."
+    if np.ndim(square) == 0:
+        raise NotYet("flat", answer=f"{read_number(square, 'a row and a column'):g}", squares=losses.size)
+    row, column = read_numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
+    values = {"answer": f"row {row:g}, column {column:g}", "last": len(losses) - 1}
+    if (row, column) == (0, 0) and losses.max() - losses[0, 0] > 0.005:
+        raise NotYet("starter")
+    inside = set(range(len(losses)))
+
+    def costs_most(row, column):
+        return {row, column} <= inside and losses.max() - losses[int(row), int(column)] <= 0.005
+
+    if costs_most(row, column):
+        return (
+            f"Covering it takes {losses.max():.3f} from the probability. Its neighbours cover nearly the same pixels, "
+            "and cost nearly as much. It works for any network that can be asked, even if nobody may look inside."
         )
-    row, column = int(row), int(column)
-    most, lost = losses.max(), losses[row, column]
-    if most - lost > 0.005:
-        so_far = (
-            f"Expected a square that costs the answer {most:.3f} of its probability; the one at row {row}, column "
-            f"{column}, your answer, costs it {max(lost, 0):.3f}."
-        )
-        if most - losses[column, row] <= 0.005:
-            raise NotYet(f"{so_far} The row comes first, and then the column: exchange the two.")
-        raise NotYet(
-            f"{so_far} losses.argmax() counts the squares one after the other; np.unravel_index makes a row and a "
-            "column of that, as in step 3."
-        )
-    return (
-        f"Covering it takes {most:.3f} from the probability. Its neighbours cover nearly the same pixels, and cost "
-        "nearly as much. It works for any network that can be asked, even if nobody may look inside."
-    )
+    middle = PATCH // 2
+    others = {
+        "exchanged": [(column, row)],
+        "middle": [(row - middle, column - middle), (row - middle + 1, column - middle + 1)],
+        "middle_exchanged": [(column - middle, row - middle)],
+        "from_1": [(row - 1, column - 1)],
+    }
+    if not {row, column} <= inside:
+        outside = "middle" if any(costs_most(*place) for place in others["middle"]) else "outside"
+        raise NotYet(outside, **values)
+    values["lost"] = f"{max(losses[int(row), int(column)], 0):.3f}"
+    if losses[int(row), int(column)] == losses.min():
+        raise NotYet("least", **values)
+    for mistake, places in others.items():
+        if any(costs_most(*place) for place in places):
+            raise NotYet(mistake, **values)
+    raise NotYet(OTHERWISE, **values)
 
 
 @check
 def check_ninety(share, confidence, right):
-    """Check the share of right answers among those of which the network is 85 to 95 % sure."""
+    """Check the share of right answers among those of which the network is 85 to 95 % sure.
+
+    `share` is this share, or a function of the confidences that chooses these answers.
+    """
     confidence, right = np.asarray(confidence, float), np.asarray(right, bool)
-    answer = read_number(share, "a share, 0 to 1")
     about = (confidence > 0.85) & (confidence < 0.95)
     count = int(about.sum())
     if not count:
-        raise NotYet("This network is never 85 to 95 % sure, so there is no share to be counted.")
-    expected, promised = right[about].mean(), confidence[about].mean()
-    if abs(answer - expected) > 0.0005:
-        wanted = f"Expected the share of right ones among {count} answers; your answer is {answer:.4g}."
-        if abs(answer - right[confidence > 0.85].mean()) <= 0.0005:
-            raise NotYet(
-                f"{wanted} It is that of all {np.sum(confidence > 0.85):,} answers above 85 %, most of which are above "
-                "95 %, too. Two conditions are joined by &, each in brackets of its own."
-            )
-        if abs(answer - 100 * expected) <= 0.05:
-            raise NotYet(f"{wanted} A share lies between 0 and 1: leave the per cent to the print.")
-        raise NotYet(f"{wanted} The mean of `right` over just these answers is their share.")
+        raise NotYet("none")
+    expected, promised = float(right[about].mean()), float(confidence[about].mean())
+    if callable(share):
+        share = _share_of_chosen(share, confidence, right, about)
+    answer = read_number(share, "a share, 0 to 1")
+    values = {"answer": f"{answer:.4g}", "count": count, "above": int((confidence > 0.85).sum())}
+    mistakes = {
+        "starter": _mean(right[confidence > 0.85]),
+        "below": _mean(right[confidence < 0.95]),
+        "everything": _mean(right),
+        "per_cent": 100 * expected,
+        "number_right": float(right[about].sum()),
+        "number": float(count),
+        "of_all": float((right & about).mean()),
+        "group": float(about.mean()),
+        "wrong": 1 - expected,
+        "promise": promised,
+        "middle": 0.9,
+    }
+    mistake = find_mistake(answer, mistakes)
+    if abs(answer - expected) > 1e-9 and mistake != OTHERWISE and abs(mistakes[mistake] - expected) > 1e-9:
+        raise NotYet(mistake, **values)
+    if abs(answer - expected) > 0.0051:
+        raise NotYet(OTHERWISE, **values)
     chance = 2 * math.sqrt(promised * (1 - promised) / count)
     verdict = "within that" if abs(expected - promised) <= chance else "more than that"
     return (
         f"{expected:.1%} of {count} are right, and {promised:.1%} were promised. With so few, chance alone moves the "
         f"share by up to about {100 * chance:.0f} percentage points; the gap is {verdict}."
     )
+
+
+def _share_of_chosen(choose, confidence, right, about):
+    """Return the share of right answers among those that the reader's function chooses."""
+    try:
+        chosen = choose(confidence.copy())
+    except (ValueError, TypeError) as error:
+        words = str(error)
+        if "truth value of an array" in words:
+            raise NotYet("joined_by_and") from None
+        if "bitwise_and" in words or "unsupported operand" in words:
+            raise NotYet("no_brackets") from None
+        raise NotYet("error", error=describe_error(error)) from None
+    except Exception as error:
+        raise NotYet("error", error=describe_error(error)) from None
+    if chosen is None:
+        raise NotYet("no_return")
+    chosen = np.asarray(chosen)
+    if chosen.ndim == 0:
+        return chosen.item()
+    if chosen.dtype != bool or chosen.shape != confidence.shape:
+        raise NotYet("no_choice", answer=f"an array of shape {chosen.shape} and dtype {chosen.dtype}")
+    wrong = {"starter": confidence > 0.85, "below": confidence < 0.95, "everything": np.ones(len(about), bool)}
+    for mistake, one in wrong.items():
+        if np.array_equal(chosen, one):
+            raise NotYet(mistake, answer=f"{_mean(right[chosen]):.4g}", count=about.sum(), above=one.sum())
+    if not chosen.any():
+        raise NotYet("nobody")
+    if not np.array_equal(chosen, about) and np.abs(np.sum(chosen) - np.sum(about)) > 2:
+        raise NotYet(OTHERWISE, answer=f"{_mean(right[chosen]):.4g}", count=int(chosen.sum()))
+    return float(right[about].mean())
+
+
+def _mean(values):
+    return float(np.mean(values)) if len(values) else math.nan
