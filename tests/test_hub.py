@@ -1,5 +1,6 @@
 """A real hub with real seats: two people draw, and neither can reach the other's files."""
 
+import ast
 import asyncio
 import contextlib
 import os
@@ -17,6 +18,7 @@ from page import draw, pad, pen, picture_path
 from room import PASSWORD, Hub, Person, processes_of, run
 
 from digitlab import Ink
+from digitlab.commands.jupyter_settings import as_options, settings
 from digitlab.paths import KIT
 from digitlab_classroom.submissions import SubmissionStore
 
@@ -95,6 +97,13 @@ import cv2
 from pathlib import Path
 print("tensorflow" in sys.modules, cv2.getNumThreads(), os.environ["OMP_NUM_THREADS"])"""
     assert run_cells(people[0], script) == ["False 1 1\n"]
+
+
+def test_a_seat_has_the_settings_of_the_kit(tmp_path):
+    code = "import jupyterhub.singleuser as hub; hub.main = print; from digitlab_classroom.seat import main; main([])"
+    environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path)}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+    assert set(as_options(settings())) < set(ast.literal_eval(printed))
 
 
 def test_each_seat_has_its_own_copy_of_the_notebooks(hub, people):

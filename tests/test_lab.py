@@ -27,6 +27,7 @@ from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from digitlab.commands import lab as lab_module
 from digitlab.commands import working_copy
 from digitlab.commands.connection import PromptConnection
+from digitlab.commands.jupyter_settings import FIRST_NOTEBOOK, settings
 from digitlab.paths import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
 
 
@@ -217,6 +218,24 @@ def test_a_named_folder_is_shown_without_making_a_copy(tmp_path):
     assert not (tmp_path / "my_notebooks").exists()
 
 
+def test_a_folder_in_the_configuration_of_another_course_does_not_matter(tmp_path):
+    (tmp_path / ".jupyter").mkdir()
+    (tmp_path / ".jupyter/jupyter_server_config.py").write_text('c.ServerApp.root_dir = "/gone"\n')
+    lab = Lab(tmp_path)
+    try:
+        names = {entry["name"] for entry in lab.ask("/api/contents")["content"]}
+        assert FIRST_NOTEBOOK in names
+    finally:
+        lab.stop(signal.SIGKILL)
+
+
+def test_the_long_help_is_jupyterlabs(tmp_path):
+    status, printed = failing_lab(tmp_path, "--help-all")
+    assert status == 0, printed[-2000:]
+    assert "--ServerApp.ip" in printed
+    assert "Traceback" not in printed
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -394,6 +413,11 @@ def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
         preexec_fn=obey_permissions,
     )
     return finished.returncode, finished.stdout
+
+
+def test_a_kernel_may_take_five_minutes_to_start():
+    """Else the server closes the connection of a page whose kernel gets no processor for two minutes."""
+    assert settings()["MappingKernelManager.kernel_info_timeout"] == 300
 
 
 def test_messages_to_a_page_are_sent_at_once(monkeypatch):

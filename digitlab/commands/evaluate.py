@@ -77,11 +77,12 @@ def bitmap(ink):
 
     A canvas that would become wider than `MAX_CANVAS` is scaled to that width, and is less high.
     """
-    from digitlab.ink import MAX_CANVAS, Ink
+    from digitlab.ink import MAX_CANVAS, MAX_COORDINATE, Ink
 
     width, height = ink.size
     scale = min(280 / height, MAX_CANVAS / width)
-    return Ink([stroke * scale for stroke in ink.strokes], (width * scale, min(height * scale, 280))).render(pen=20)
+    strokes = [(stroke * scale).clip(-MAX_COORDINATE, MAX_COORDINATE) for stroke in ink.strokes]
+    return Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20)
 
 
 def _save_image(path, pairs, columns=12, max_count=240):

@@ -13,6 +13,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from digitlab.files import remove_leftovers
 from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, shown
 
 RECORD = ".given.json"
@@ -187,6 +188,7 @@ def _write(folder, contents):
     """Write files to a folder: all of them to a temporary folder first, then rename them, in this order."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as new:
             for name, content in contents.items():
                 for parent in (folder, Path(new)):
