@@ -20,9 +20,12 @@ import numpy as np
 from digitlab.data import NOT_A_DIGIT
 from digitlab.files import remove_leftovers
 from digitlab.files.onnx import add_checksum
-from digitlab.paths import network_files, remedy, settings_of, shown
+from digitlab.paths import SHARED_SERVER, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
+
+EPOCHS, DIGITS = (1, 35_000) if SHARED_SERVER else (3, 55_000)
+"""How long the lesson's network trains, and with how many digits: less where a whole class trains on one machine."""
 
 PAIR_TOLERANCE = 1e-5
 """Maximum difference between the probabilities of a network's two files: only rounding."""

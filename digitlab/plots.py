@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
-from digitlab.figure import BLUE, DARK_ORANGE, GREY, ORANGE, alt_text, figure, frame
+from digitlab.figure import BLUE, DARK_ORANGE, DIVERGING, GREY, ORANGE, alt_text, figure, frame
 
 _WIDTH = 9.5  # Maximum width of a figure, in inches.
 
@@ -23,7 +23,7 @@ def digits(
     captions: Sequence[str] | None = None,
     columns: int = 10,
     span: tuple[float, float] | None = None,
-    words: str | None = None,
+    words: str = "",
 ) -> None:
     """Show images in rows.
 
@@ -47,8 +47,8 @@ def digits(
     rows = -(-len(images) // columns)
     side = min(_WIDTH / columns, 2.4)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
-    alt = alt_text(title, [*(captions or []), *([words] if words else [])] or None)
-    with figure(title, alt, (side * columns, row * rows + 0.5), rows, columns) as axes:
+    parts = [*(captions or []), *[words] * bool(words)]
+    with figure(title, alt_text(title, parts or None), (side * columns, row * rows + 0.5), rows, columns) as axes:
         for ax in axes.flat[len(images) :]:
             ax.axis("off")
         for number, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
@@ -58,6 +58,56 @@ def digits(
             frame(ax)
             if captions is not None:
                 ax.set_title(captions[number], fontsize=13)
+
+
+def wall(images: ArrayLike, title: str, columns: int = 25, words: str = "") -> None:
+    """Show many images of digits without gaps, on one scale: up to some hundred.
+
+    Parameters
+    ----------
+    images : uint8 array-like (n, h, w)
+    title, columns, words
+        As in `digits`.
+    """
+    images = np.pad(np.asarray(images), ((0, -len(images) % columns), (0, 0), (0, 0)))
+    count, height, width = images.shape
+    rows = count // columns
+    tiles = images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    size = _WIDTH, _WIDTH * rows * height / (columns * width) + 0.5
+    with figure(title, alt_text(title, [words or f"{rows} rows of {columns}"]), size) as axes:
+        axes.flat[0].imshow(tiles, vmin=0, vmax=255, interpolation="antialiased")
+        axes.flat[0].axis("off")
+
+
+def signed(
+    images: ArrayLike, title: str, captions: Sequence[str] | None = None, columns: int = 5, words: str = ""
+) -> None:
+    """Show tables of numbers below and above 0 as images, all on one scale: orange below 0, white 0, blue above.
+
+    Parameters
+    ----------
+    images : array-like (n, h, w)
+        Filters, weights, or what a filter answers.
+    title, captions, columns, words
+        As in `digits`.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    side = min((_WIDTH - 1) / columns, 2.4)
+    limit = max(1e-9, *(float(np.abs(image).max()) for image in images))
+    row = side + 0.3 * bool(captions)
+    parts = [*(captions or []), f"the scale goes from -{limit:.2g} to {limit:.2g}", *[words] * bool(words)]
+    with figure(title, alt_text(title, parts), (side * columns + 1, row * rows + 0.5), rows, columns) as axes:
+        for ax in axes.flat[len(images) :]:
+            ax.axis("off")
+        for number, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
+            shown = ax.imshow(image, cmap=DIVERGING, vmin=-limit, vmax=limit)
+            ax.set(xticks=[], yticks=[])
+            frame(ax)
+            if captions is not None:
+                ax.set_title(captions[number], fontsize=13)
+        bar = axes.flat[0].figure.colorbar(shown, ax=axes, ticks=[-limit, 0, limit], format="%.2g", fraction=0.06)
+        bar.ax.axhline(0, color="black", linewidth=1.5)
 
 
 def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], title: str) -> None:
@@ -73,8 +123,8 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
     """
     (top, bottom), (left, right) = rows, columns
     part = image[top:bottom, left:right]
-    content = f"rows {top} to {bottom - 1} and columns {left} to {right - 1}, with the number of each pixel"
-    alt = alt_text(title, [f"beside the image its {content}"])
+    rows_of_numbers = [f"row {row}: {' '.join(map(str, image[row, left:right]))}" for row in range(*rows)]
+    alt = alt_text(title, [f"the numbers of its columns {left} to {right - 1}", *rows_of_numbers])
     with figure(title, alt, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
         ax_whole, ax_part = axes.flat
         ax_whole.imshow(image, vmin=0, vmax=255)
@@ -319,7 +369,7 @@ def layers(model, title: str) -> None:
         ax = axes.flat[0]
         for number, (name, shape) in enumerate(stages):
             if len(shape) == 3:
-                side, sheets = shape[0] / stages[0][1][0] * 0.6, min(math.ceil(shape[2] ** 0.5), 6)
+                side, sheets = shape[0] / stages[0][1][0] * 0.6, min(math.ceil(shape[2] ** 0.5), 8)
                 sizes, text = [(side, side)] * sheets, f"{shape[2]} of\n{shape[0]} x {shape[1]}"
             else:
                 sizes, text = [(0.1, 0.25 + 0.75 * (shape[0] / max_length) ** 0.5)], f"{shape[0]:,}\nnumbers"

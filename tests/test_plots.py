@@ -32,6 +32,8 @@ FIGURES = {
     "digits": lambda: plots.digits(images, "title"),
     "digits with captions": lambda: plots.digits(images, "title", ["a", "b\nc", "d", "e"], columns=3),
     "a blank digit": lambda: plots.digits([np.zeros((28, 28))], "title"),
+    "wall": lambda: plots.wall(images, "title", columns=3),
+    "signed": lambda: plots.signed([[[-1, 0], [0, 2]]] * 3, "title", ["a", "b", "c"], columns=2),
     "magnify": lambda: plots.magnify(images[0], (4, 13), (11, 23), "title"),
     "bars": lambda: plots.bars([1200, 0, 7], ["a", "b", "c"], "title", "x", "y"),
     "shares": lambda: plots.bars([0.5, 1.0], ["a", "b"], "title", "x", "y", share=True),
@@ -146,6 +148,21 @@ def test_a_figure_that_fails_is_closed_too(shown):
         plots.readings(images, probabilities[:2], "title")
     assert plt.get_fignums() == []
     assert shown == []
+
+
+def test_a_wall_shows_the_images_row_by_row(shown):
+    plots.wall(images, "title", columns=2)
+    tiles = shown[0].axes[0].images[0].get_array()
+    assert tiles.shape == (56, 56)
+    assert (tiles[28:, :28] == images[2]).all()
+
+
+def test_signed_images_share_one_scale_with_zero_in_its_middle(shown):
+    plots.signed([np.array([[-3.0, 0]]), np.array([[1.0, 2]])], "title")
+    pictures = [ax.images[0] for ax in shown[0].axes[:2]]
+    assert [picture.get_clim() for picture in pictures] == [(-3, 3), (-3, 3)]
+    assert colors.to_hex(pictures[0].to_rgba(0.0)) in ("#ffffff", "#fefefe", "#fefeff", "#fffefe")
+    assert "the scale goes from -3 to 3" in shown[0].alt
 
 
 def test_magnify_shows_the_value_of_each_pixel(shown):
