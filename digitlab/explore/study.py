@@ -110,7 +110,9 @@ def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
     losses = np.asarray(losses)
     size, places = len(image), len(losses)
     side = size + 1 - places
-    rows = [f"row {row}: " + " ".join(f"{100 * loss:.0f}" for loss in losses[row, ::4]) for row in range(0, places, 4)]
+    rows = [
+        f"row {row}: " + " ".join(str(round(100 * loss)) for loss in losses[row, ::4]) for row in range(0, places, 4)
+    ]
     words = [f"per cent lost, at columns 0, 4, 8, 12, 16, 20 of {', '.join(rows)}"]
     with figure(title, alt_text(title, words), (_WIDTH, 4.9), 1, 2) as axes:
         ax_digit, ax_map = axes.flat
