@@ -119,7 +119,7 @@ def test_a_guess_may_be_written_in_other_words(guess, truth, same):
         b'{"guesses": 7}',
         b'{"guesses": {"a": 3}}',
         b"[" * 100_000,
-        b'{"quiz": {"a": {"last": 1}}}',
+        b'{"quiz": {"a": {"first": 1}}}',
     ],
     ids=["torn", "a list", "no text", "no section", "no entry", "deep", "a wrong kind"],
 )

@@ -307,6 +307,9 @@ def test_the_same_wrong_answer_again_says_no_more(capsys):
     assert say("black_share", 0.3, capsys) == say("black_share", 0.3, capsys)
     assert say("step", lambda weight, slope, rate: 0, capsys) == say("step", lambda weight, slope, rate: 0, capsys)
     assert answers.read()["exercises"]["black_share"]["attempts"] == 1
+    say("black_share", 0.4, capsys)
+    say("black_share", 0.3, capsys)
+    assert answers.read()["exercises"]["black_share"]["attempts"] == 2
 
 
 def test_attempts_are_counted_from_notebook_to_notebook(capsys):
