@@ -296,6 +296,12 @@ def test_a_check_accepts_every_form_of_a_right_answer(exercise, answer, capsys):
     assert answers.read()["exercises"][exercise]["solved"] is True
 
 
+@pytest.mark.parametrize("drawing", [Ink.example(digit) for digit in range(10)] + [Ink([[(100, 100), (180, 180)]])])
+def test_what_a_network_says_stands_well_in_a_sentence(drawing, capsys):
+    for exercise in ("four", "no_digit"):
+        assert "?." not in say(exercise, drawing, capsys)
+
+
 def test_the_first_second_and_third_wrong_answer_say_more_each(capsys):
     said = [say("black_share", share, capsys) for share in (0.3, 0.4, 0.45)]
     assert len(said[0]) < len(said[1]) < len(said[2])
