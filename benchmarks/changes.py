@@ -40,19 +40,16 @@ CHANGES = {
 def build(filters: int = 16, dropout: float = 0.3) -> keras.Model:
     """Build the network of `digitlab.network.build` with a change; without filters it has no convolution at all."""
     layers = keras.layers
-    find = [
-        layers.Conv2D(filters, 3, activation="relu"),
-        layers.MaxPooling2D(),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(),
-    ]
-    decide = [
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dropout(dropout),
-        layers.Dense(10, activation="softmax"),
-    ]
-    return keras.Sequential([keras.Input((SIDE, SIDE, 1)), *(find if filters else []), *decide])
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 1))])
+    if filters:
+        for count in (filters, 64):
+            model.add(layers.Conv2D(count, 3, activation="relu"))
+            model.add(layers.MaxPooling2D())
+    model.add(layers.Flatten())
+    model.add(layers.Dense(128, activation="relu"))
+    model.add(layers.Dropout(dropout))
+    model.add(layers.Dense(10, activation="softmax"))
+    return model
 
 
 def measure(x: np.ndarray, y: np.ndarray, seed: int, digits: int | None = None, **change) -> dict:

@@ -16,6 +16,7 @@ import numpy as np
 from digitlab.data import NOT_A_DIGIT
 from digitlab.files.onnx import is_whole
 from digitlab.ink import Ink
+from digitlab.inside import Inside
 from digitlab.paths import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, check_image, is_empty, network_input, prepare
 
@@ -102,6 +103,7 @@ class Recognizer:
     def __init__(self, net: cv2.dnn.Net, path: Path, temperature: float = 1.0, threshold: float = 0.0):
         self._net = net
         self._lock = threading.Lock()
+        self._inside = None
         self.path = path
         self.temperature = temperature
         self.threshold = threshold
@@ -142,6 +144,7 @@ class Recognizer:
                 f"{shown(file)} is damaged or not an ONNX network ({len(content):,} bytes); {remedy(file)}"
             ) from None
         recognizer = cls(net, Path(file), **_settings(settings_file))
+        recognizer._inside = Inside(content)
         try:
             output = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32))
         except (AttributeError, cv2.error):  # OpenCV gave no array, or an error.
@@ -231,6 +234,34 @@ class Recognizer:
         if not len(x):
             return self._forward(np.zeros((1, SIDE, SIDE, 1), np.float32))[:0]
         return np.concatenate([self._forward(x[start : start + _BATCH]) for start in range(0, len(x), _BATCH)])
+
+    def layers(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what each layer makes of an image: from its pixels to the answer.
+
+        Parameters
+        ----------
+        image : uint8 array (28, 28)
+            A prepared drawing, such as `Prediction.image`.
+
+        Returns
+        -------
+        dict of str to float32 array
+            "pixels" (28, 28), 0..1; "convolution 1" (h, w, filters), "convolution 2", ...; "dense 1" (neurons,), ...;
+            "answer" (10,) or (11,), the probabilities without temperature. Convolutions and dense layers are as they
+            are before ReLU: a number below 0 says that the opposite of the filter's pattern is there.
+        """
+        return self._inside.layers(network_input([_check_prepared(image)]))
+
+    def filters(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the filters of the first convolution.
+
+        Returns
+        -------
+        weights : float32 array (side, side, n)
+        biases : float32 array (n,)
+            What is added to each sum; 0 for a network that adds nothing there.
+        """
+        return self._inside.filters()
 
     def _predict_batch(self, batch):
         if not batch:
