@@ -12,6 +12,8 @@ from digitlab.exercises.notebook_3 import check_mean_loss, check_step, check_upd
 from digitlab.exercises.notebook_4 import check_mixed_up, check_most_lost, check_ninety
 from digitlab.exercises.notebook_5 import check_gains, check_scale_factor, check_shift
 from digitlab.exercises.notebook_6 import check_four, check_no_digit
+from digitlab.exercises.questions import quiz, test
+from digitlab.exercises.results import progress, report
 
 __all__ = [
     "check_accuracy_of_each",
@@ -33,4 +35,8 @@ __all__ = [
     "check_when_to_stop",
     "compare",
     "guess",
+    "progress",
+    "quiz",
+    "report",
+    "test",
 ]

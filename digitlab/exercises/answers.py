@@ -130,9 +130,11 @@ def _understood(content):
 
 def _is_good(entry):
     kinds = {"attempts": int, "solved": bool, "late": bool, "done": bool, "answers": dict}
-    texts = ("question", "guess", "truth", "last", "first", "when")
-    return isinstance(entry, dict) and all(
-        isinstance(value, kinds.get(key, str if key in texts else object)) for key, value in entry.items()
+    texts = ("question", "guess", "truth", "last", "first", "clicked")
+    return (
+        isinstance(entry, dict)
+        and all(isinstance(value, kinds.get(key, str if key in texts else object)) for key, value in entry.items())
+        and all(isinstance(letter, str) for letter in entry.get("answers", {}).values())
     )
 
 

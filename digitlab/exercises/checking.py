@@ -51,7 +51,10 @@ class NotYet(Exception):  # noqa: N818
 
 @functools.cache
 def hints() -> dict[str, dict]:
-    """Return the words about each mistake, by exercise and mistake: ladders, the first rung for the first attempt."""
+    """Return the words about each mistake, by exercise and mistake: ladders, the first rung for the first attempt.
+
+    Each exercise has its ``title``, too, and most of them ``seen``, the words that repeat the answer.
+    """
     return tomllib.loads(Path(__file__).with_name("hints.toml").read_text("utf-8"))
 
 

@@ -55,7 +55,7 @@ class GuessBox(Box):
             self._say("Kept. Now run the next cell.")
 
     def _say(self, words):
-        self._status.value = f'<span class="digitlab-faint">{escape(f"{words} {answers.trouble()}".strip())}</span>'
+        self._status.value = f'<span class="digitlab-status">{escape(f"{words} {answers.trouble()}".strip())}</span>'
 
 
 def guess(

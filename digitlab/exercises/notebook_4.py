@@ -119,11 +119,11 @@ def check_ninety(share, confidence, right):
         raise NotYet(mistake, **values)
     if abs(answer - expected) > 0.0051:
         raise NotYet(OTHERWISE, **values)
-    chance = 2 * math.sqrt(promised * (1 - promised) / count)
-    verdict = "within that" if abs(expected - promised) <= chance else "more than that"
+    chance, gap = 2 * math.sqrt(promised * (1 - promised) / count), abs(expected - promised)
+    verdict = "within that" if gap <= chance else "more than that" if gap <= 3 * chance else "far more than that"
     return (
-        f"{expected:.1%} of {count} are right, and {promised:.1%} were promised. With so few, chance alone moves the "
-        f"share by up to about {100 * chance:.0f} percentage points; the gap is {verdict}."
+        f"{expected:.1%} of {count} are right, and {promised:.1%} were promised. Chance alone moves such a share by up "
+        f"to about {100 * chance:.0f} percentage points; the gap is {100 * gap:.0f}: {verdict}."
     )
 
 

@@ -95,9 +95,9 @@ def check_gains(gains, recognizer, labels, ways):
     if np.abs(gains - expected).max() < 0.006:
         most, next_ = (int(digit) for digit in expected.argsort()[:-3:-1])
         return (
-            f"The {most} gains most: stretched, {stretched[most]:.0%} are read, and fitted {fitted[most]:.0%}. Then "
-            f"comes the {next_}, from {stretched[next_]:.0%} to {fitted[next_]:.0%}. Stretching makes a digit as wide "
-            "as it is high, and it fills the picture to all four edges: which of the two hurts which digit?"
+            f"The {most} gains most: stretched, {stretched[most]:.0%} are read, and with its proportions kept "
+            f"{fitted[most]:.0%}. Then comes the {next_}, from {stretched[next_]:.0%} to {fitted[next_]:.0%}. "
+            "Stretching makes a digit as wide as it is high: which digits does that change most?"
         )
     with np.errstate(divide="ignore", invalid="ignore"):
         mistakes = {
