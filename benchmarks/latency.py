@@ -44,7 +44,7 @@ DRAW = """async ([points, times]) => {
         const now = performance.now(), upto = answered();
         while (sent.length && sent[0].points <= upto) answers.push(now - sent.shift().at);
     });
-    watch.observe(pad, {subtree: true, childList: true});
+    watch.observe(pad, {subtree: true, childList: true, attributes: true});
     const drawn = [];
     let ends = false;
     const look = now => {

@@ -70,7 +70,10 @@ def test_the_drawing_survives_a_reload_of_the_page(clear_page):
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.get_by_text("Save Notebook", exact=True).click()
     page.locator(".jp-NotebookPanel .jp-mod-dirty, .lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
+    pads = page.locator(".digitlab-pad").count()
     page.reload()
+    # They come back in any order.
+    expect(page.locator(".digitlab-pad")).to_have_count(pads)
     expect(pad(page).locator(".digitlab-digit")).to_have_text("0")
     wait_until(lambda: white_pixels(page) > 1000, page)
     pad(page).get_by_role("button", name="Clear", exact=True).click()

@@ -1,18 +1,25 @@
 """Guesses and the file of answers: kept for all notebooks, shown beside the truth, never lost, never in the way."""
 
+import importlib.util
 import json
 import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 
 import ipywidgets
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from digitlab import exercises, paths
 from digitlab.exercises import answers
 from digitlab.exercises.guesses import is_same
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+spec = importlib.util.spec_from_file_location("store_outputs", paths.KIT / "tools" / "store_outputs.py")
+store_outputs = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(store_outputs)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +126,7 @@ def test_a_guess_may_be_written_in_other_words(guess, truth, same):
         b'{"guesses": 7}',
         b'{"guesses": {"a": 3}}',
         b"[" * 100_000,
-        b'{"quiz": {"a": {"last": 1}}}',
+        b'{"quiz": {"a": {"first": 1}}}',
     ],
     ids=["torn", "a list", "no text", "no section", "no entry", "deep", "a wrong kind"],
 )
@@ -204,15 +211,27 @@ def test_the_file_may_be_read_by_others_and_is_a_plain_file():
     assert answers.read()["guesses"]["a"]["guess"] == "ü"
 
 
-def test_a_notebook_stores_words_and_no_widget_state(home, monkeypatch):
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells = [
-        nbformat.v4.new_code_cell('from digitlab import exercises\nexercises.guess("1.a", "How many?")'),
-        nbformat.v4.new_code_cell('exercises.compare("1.a", 5)'),
+def test_a_notebook_with_boxes_stores_words_and_compares_them(home, monkeypatch):
+    sources = [
+        'from digitlab import exercises\nexercises.guess("1.a", "How many?")',
+        'exercises.compare("1.a", 5)',
+        'exercises.guess("1.b", "Which?", options=["a", "b"])',
+        "exercises.quiz(1)",
+        'exercises.test("before")',
+        "exercises.progress()",
     ]
-    monkeypatch.setenv("DIGITLAB_HOME", str(home))
-    NotebookClient(notebook, timeout=60).execute()
-    box, note = (cell.outputs[0].data for cell in notebook.cells)
-    assert box["text/plain"] == "Your guess: How many?"
-    assert note["text/plain"].startswith("It is: 5")
-    assert "It is: 5" in note["text/html"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbformat.write(notebook, home / "boxes.ipynb")
+    monkeypatch.setenv("DIGITLAB_HOME", str(home / "first"))
+    store_outputs.store_outputs(home / "boxes.ipynb")
+    stored = nbformat.read(home / "boxes.ipynb", as_version=4)
+    assert WIDGET not in json.dumps(stored)
+    assert [cell.outputs[0].data["text/plain"] for cell in stored.cells[:3]] == [
+        "Your guess: How many?",
+        "It is: 5 · You wrote no guess down. A wrong guess teaches more than none.",
+        "Your guess: Which?",
+    ]
+    monkeypatch.setenv("DIGITLAB_HOME", str(home / "second"))
+    nbval = ["--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0", "boxes.ipynb"]
+    done = subprocess.run([sys.executable, "-m", "pytest", *nbval], cwd=home, capture_output=True, text=True)
+    assert f"{len(sources)} passed" in done.stdout, done.stdout

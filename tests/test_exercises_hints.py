@@ -296,6 +296,12 @@ def test_a_check_accepts_every_form_of_a_right_answer(exercise, answer, capsys):
     assert answers.read()["exercises"][exercise]["solved"] is True
 
 
+@pytest.mark.parametrize("drawing", [Ink.example(digit) for digit in range(10)] + [Ink([[(100, 100), (180, 180)]])])
+def test_what_a_network_says_stands_well_in_a_sentence(drawing, capsys):
+    for exercise in ("four", "no_digit"):
+        assert "?." not in say(exercise, drawing, capsys)
+
+
 def test_the_first_second_and_third_wrong_answer_say_more_each(capsys):
     said = [say("black_share", share, capsys) for share in (0.3, 0.4, 0.45)]
     assert len(said[0]) < len(said[1]) < len(said[2])
@@ -307,6 +313,9 @@ def test_the_same_wrong_answer_again_says_no_more(capsys):
     assert say("black_share", 0.3, capsys) == say("black_share", 0.3, capsys)
     assert say("step", lambda weight, slope, rate: 0, capsys) == say("step", lambda weight, slope, rate: 0, capsys)
     assert answers.read()["exercises"]["black_share"]["attempts"] == 1
+    say("black_share", 0.4, capsys)
+    say("black_share", 0.3, capsys)
+    assert answers.read()["exercises"]["black_share"]["attempts"] == 2
 
 
 def test_attempts_are_counted_from_notebook_to_notebook(capsys):

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,24 @@ def test_a_seat_has_the_settings_of_the_kit(tmp_path):
     code = "import jupyterhub.singleuser as hub; hub.main = print; from digitlab_classroom.seat import main; main([])"
     environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path)}
     printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
-    assert set(as_options(settings())) < set(ast.literal_eval(printed))
+    options = ast.literal_eval(printed)
+    assert set(as_options(settings())) < set(options)
+    assert "--LabApp.extension_manager=readonly" in options
+
+
+def test_a_seat_imports_no_database_and_starts_no_node():
+    code = (
+        "import subprocess, sys\n"
+        "subprocess.Popen = None\n"
+        "from digitlab.commands import jupyter_settings\n"
+        "from digitlab_classroom import seat\n"
+        "jupyter_settings.start_sooner()\n"
+        "seat._import_no_database()\n"
+        "import jupyterhub.singleuser, jupyterlab.labapp\n"
+        "print({'sqlalchemy.engine', 'alembic'} & sys.modules.keys(), jupyterlab.labapp.app_version)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.stdout.split() == ["set()", metadata.version("jupyterlab")], finished.stderr
 
 
 def test_each_seat_has_its_own_copy_of_the_notebooks(hub, people):

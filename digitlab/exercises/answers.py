@@ -129,8 +129,8 @@ def _understood(content):
 
 
 def _is_good(entry):
-    kinds = {"attempts": int, "solved": bool, "late": bool, "done": bool, "answers": dict}
-    texts = ("question", "guess", "truth", "last", "first", "clicked")
+    kinds = {"attempts": int, "solved": bool, "late": bool, "done": bool, "answers": dict, "tried": list}
+    texts = ("question", "guess", "truth", "first", "clicked")
     return (
         isinstance(entry, dict)
         and all(isinstance(value, kinds.get(key, str if key in texts else object)) for key, value in entry.items())

@@ -26,6 +26,9 @@ from digitlab.ink import Ink
 LINE_WIDTH = 90
 """Maximum length of a printed line: JupyterLab breaks longer lines in the middle of a word."""
 
+MAX_TRIED = 100
+"""Maximum number of wrong answers to one exercise that are counted."""
+
 STARTER = "starter"
 """The name of the mistake that stands in the notebook's own cell: the reader has not changed anything yet."""
 
@@ -296,10 +299,12 @@ def _count_attempt(exercise, answer):
     fingerprint = _fingerprint(answer)
 
     def edit(entry):
-        if not entry.get("solved") and entry.get("last") != fingerprint:
-            entry.update(attempts=entry.get("attempts", 0) + 1, last=fingerprint)
+        tried = entry.setdefault("tried", [])
+        if not entry.get("solved") and fingerprint not in tried and len(tried) < MAX_TRIED:
+            tried.append(fingerprint)
+        entry["attempts"] = len(tried)
 
-    return max(answers.change("exercises", exercise, edit).get("attempts", 0), 1)
+    return max(answers.change("exercises", exercise, edit)["attempts"], 1)
 
 
 def _note_solved(entry, answer):

@@ -27,7 +27,7 @@ class GuessBox(Box):
             )
         else:
             hint = "a number" if number else "your guess"
-            self._field = ipywidgets.Text(kept, placeholder=hint, continuous_update=False)
+            self._field = ipywidgets.Text(kept, placeholder=hint, continuous_update=False, tooltip=self._question)
         self._field.add_class("digitlab-guess-number" if number else "digitlab-guess")
         self._status = ipywidgets.HTML()
         self._field.observe(self._keep, "value")

@@ -34,7 +34,7 @@ def check_slope_filter(table):
 
 @check
 def check_weights_of_convolution(function):
-    """Check a function of filters, side and pictures that counts the weights of a convolution."""
+    """Check a function of filters, side and pictures that counts the parameters of a convolution."""
     check_function(
         function,
         [(16, 3, 1), (64, 3, 16), (8, 5, 3)],
@@ -50,13 +50,14 @@ def check_weights_of_convolution(function):
             "one_filter": lambda filters, side, pictures: side * side * pictures + 1,
         },
         expected="a function of filters, side and pictures",
-        what="how many weights there are",
+        what="how many parameters there are",
         show=lambda filters, side, pictures: (
             f"{filters} filters of {side} x {side} on {pictures} picture{'s' * (pictures > 1)}"
         ),
     )
     return (
-        "160 and 9,280: the second layer has more filters, and each is 16 tables deep, so it has 58 times the weights."
+        "160 and 9,280: the second layer has more filters, and each is 16 tables deep, so it has 58 times as many "
+        "parameters."
     )
 
 

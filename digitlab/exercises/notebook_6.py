@@ -24,14 +24,15 @@ def check_four(drawing):
     ours, other = _read_by_both(drawing)
     if _is_same(drawing, _STARTING_FOUR):
         raise NotYet("starter")
-    values = {"ours": ours, "other": other, "sure": floor_percent(other.confidence)}
+    values = {"ours": _said(ours), "other": _said(other), "sure": floor_percent(other.confidence)}
     if ours.digit != 4:
         mistake = "no_digit_for_ours" if ours.reason == "not a digit" else "not_for_ours"
         raise NotYet("neither" if other.digit != 4 and ours.digit is not None else mistake, **values)
     if other.digit == 4:
         raise NotYet("nearly" if other.confidence < 0.99 else OTHERWISE, **values)
     return (
-        f"Ours says {ours}, the MNIST-only one {other}. The strokes are the same; only one network was shown such 4s."
+        f"Ours says {_said(ours)}, the MNIST-only one {_said(other)}. The strokes are the same; only one network was "
+        "shown such 4s."
     )
 
 
@@ -56,8 +57,8 @@ def check_no_digit(drawing):
     if other.confidence <= 0.9:
         raise NotYet("nearly" if other.confidence > 0.7 else "not_sure_enough", **values)
     return (
-        f"Ours says that it is no digit, the MNIST-only one {other}. Its ten probabilities add up to 1 whatever it is "
-        "shown, so being sure means only: of the ten, this one."
+        f"Ours says that it is no digit, the MNIST-only one {_said(other)}. Its ten probabilities add up to 1 whatever "
+        "it is shown, so being sure means only: of the ten, this one."
     )
 
 
@@ -68,6 +69,13 @@ def _read_by_both(drawing):
     if not drawing:
         raise NotYet("empty")
     return Recognizer.load().predict(drawing), Recognizer.load(MNIST_ONLY_NETWORK).predict(drawing)
+
+
+def _said(prediction):
+    """Write what a network says so that it can stand within a sentence."""
+    if prediction.reason == "not a digit":
+        return "that it is no digit"
+    return str(prediction).removesuffix("?")
 
 
 def _is_same(drawing, strokes):

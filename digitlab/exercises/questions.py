@@ -169,7 +169,9 @@ class Quiz(Box):
             question.id: Asked(number, question, lambda letter, question=question: self._answer(question, letter))
             for number, question in enumerate(asked, 1)
         }
-        title = html("<b>Quiz.</b> Click the answer that you hold to be right; each one is explained.")
+        title = html(
+            "<b>Quiz.</b> Click the answer that you think is right. Each one is explained, and your first click counts."
+        )
         super().__init__([title, *self._asked.values(), self._sum], f"Quiz: {len(asked)} questions to click on")
         kept = answers.read()["quiz"]
         for question in asked:

@@ -100,7 +100,7 @@ def report_html(name: str = "") -> str:
         "<h2>Exercises</h2>",
         _table(["notebook", "exercise", "solved", "wrong answers before"], _exercise_rows(kept)),
         "<h2>Guesses</h2>",
-        _table(["guess", "question", "my guess", "what came"], _guess_rows(kept)),
+        _table(["notebook", "question", "my guess", "what came"], _guess_rows(kept)),
         "<h2>Quiz</h2>",
         _table(["notebook", "question", "my first answer", "right?"], _quiz_rows(kept)),
         "<h2>Drawings</h2>",
@@ -155,7 +155,9 @@ def _guess_rows(kept):
     for name, entry in sorted(kept["guesses"].items()):
         if entry.get("guess"):
             late = " (written after the answer was shown)" if entry.get("late") else ""
-            rows.append([name, entry.get("question", ""), f"{entry['guess']}{late}", entry.get("truth", "")])
+            rows.append(
+                [name.partition(".")[0], entry.get("question", ""), f"{entry['guess']}{late}", entry.get("truth", "")]
+            )
     return rows
 
 

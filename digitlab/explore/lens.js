@@ -49,7 +49,7 @@ function render({ model, el }) {
   reluLabel.append(" ReLU");
 
   const parts = make("div", "digitlab-lens-parts", el);
-  const digit = picture("the digit (a click holds the filter)", "Digit. The arrow keys move the filter; a click holds it where it is.");
+  const digit = picture("the digit", "Digit. The arrow keys move the filter; a click holds it where it is.");
   const sum = make("div", "digitlab-lens-sum", parts);
   const tables = make("div", "digitlab-lens-tables", sum);
   const words = make("p", "digitlab-lens-words", sum);
@@ -94,7 +94,7 @@ function render({ model, el }) {
 
   function grid(canvas, side, colourOf) {
     const sharpness = Math.max(1, window.devicePixelRatio || 1);
-    const size = side * SCALE + MARGIN + 2;
+    const size = side * SCALE + MARGIN + 8; // 8: the last number is wider than its column
     canvas.width = canvas.height = size * sharpness;
     canvas.style.width = canvas.style.height = `${size}px`;
     const context = canvas.getContext("2d");
@@ -181,7 +181,7 @@ function render({ model, el }) {
     words.textContent =
       `Row ${row}, column ${column}: the ${side * side} products add up to ${written(sum - bias)}.${added}` +
       ` ReLU makes it ${written(Math.max(0, sum))}: this lands at row ${row}, column ${column} of the result.` +
-      (held ? " (Held. Click the digit again to go on.)" : "");
+      (held ? " (Held: click again to go on.)" : " (A click holds it.)");
   }
 
   function follow(canvas, middle) {

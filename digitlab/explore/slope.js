@@ -81,7 +81,7 @@ function render({ model, el }) {
   shape("path", "digitlab-slope-curve", svg, { d: `M${curve.join("L")}` });
   const moving = shape("g", "", svg);
   const slider = make("input", "", left);
-  Object.assign(slider, { type: "range", min: low, max: high, step: (high - low) / 400 });
+  Object.assign(slider, { type: "range", min: low, max: high, step: 10 ** Math.floor(Math.log10((high - low) / 100)) });
   slider.setAttribute("aria-label", "weight");
 
   const right = make("div", "digitlab-slope-controls", el);

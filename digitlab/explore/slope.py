@@ -54,7 +54,7 @@ class Slope(anywidget.AnyWidget):
     rates = traitlets.List().tag(sync=True)
     chosen = traitlets.Int(0).tag(sync=True)
     weight = traitlets.Float().tag(sync=True)
-    history = traitlets.List().tag(sync=True)
+    history = traitlets.List(traitlets.CFloat()).tag(sync=True)
 
     def __init__(
         self, loss: Callable[[float], float], low: float, high: float, start: float, rates: Mapping[str, float]

@@ -13,7 +13,7 @@ from digitlab.inside import layer_limits, layer_words
 from digitlab.panels.panel import Panel
 from digitlab.recognizer import Prediction, Recognizer
 
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.1
 _LEVELS = 127  # The largest number that one byte with a sign holds.
 
 
