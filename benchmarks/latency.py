@@ -44,7 +44,7 @@ DRAW = """async ([points, times]) => {
         const now = performance.now(), upto = answered();
         while (sent.length && sent[0].points <= upto) answers.push(now - sent.shift().at);
     });
-    watch.observe(pad, {subtree: true, childList: true});
+    watch.observe(pad, {subtree: true, childList: true, attributes: true});
     const drawn = [];
     let ends = false;
     const look = now => {
@@ -78,13 +78,16 @@ DRAW = """async ([points, times]) => {
 def main():
     """Print the times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--inside", action="store_true", help="draw on a pad that looks inside its network, too")
     parser.add_argument("--digits", type=int, default=12, help="how many digits to draw at each distance")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         folder = Path(home, "notebooks")
         folder.mkdir()
         kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        cell = nbformat.v4.new_code_cell("from digitlab.pad import DrawingPad\nDrawingPad()")
+        panels = "[InsidePanel()]" if arguments.inside else "[]"
+        imports = "from digitlab.pad import DrawingPad\nfrom digitlab.panels import InsidePanel"
+        cell = nbformat.v4.new_code_cell(f"{imports}\nDrawingPad(panels={panels})")
         notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
         nbformat.write(notebook, folder / "pad.ipynb")
         lab = subprocess.Popen(

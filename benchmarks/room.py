@@ -1,15 +1,21 @@
-"""Measure a whole class on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15].
+"""Measure a whole class on this machine: uv run python benchmarks/room.py [--seats 30] [--pairs 15] [--busy].
 
 It starts a real hub (`classroom/jupyterhub_config.py`, on this machine's own address). People log in, start their
-seats, open notebook 5 and draw. 30 pen events each second are sent over WebSockets in batches, few of them on the way,
+seats, open notebook 6 and draw. 30 pen events each second are sent over WebSockets in batches, few of them on the way,
 as the pen of a page sends them. Measured are the time until the last pad answers, the time from an event to its answer,
-and the memory of servers and kernels, also with TensorFlow loaded. Then pairs run the core of notebook 2, training
+and the memory of servers and kernels, also with TensorFlow loaded. Then pairs run the core of notebook 3, training
 included. The program that plays the people runs on the same machine and uses part of it. It takes about five minutes.
+
+With --busy each core has other work all the while, as much as it takes. The processor time of a seat, which is printed
+too, hardly depends on that: this time, the number of seats and the number of cores say what is possible.
 """
 
 import argparse
 import asyncio
+import contextlib
+import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,13 +37,13 @@ SAVE_CELL = "network.save(model, MY_NETWORK)"
 
 
 async def start(hub, name):
-    """Log in, start the seat, open notebook 5, draw a 3 and wait for the answer; return the person and the kernel."""
+    """Log in, start the seat, open notebook 6, draw a 3 and wait for the answer; return the person and the kernel."""
     person = Person(hub, name)
     await asyncio.to_thread(person.log_in)
     await asyncio.to_thread(person.start_seat)
-    opened = await asyncio.to_thread(person.open, "05_draw.ipynb")
+    opened = await asyncio.to_thread(person.open, "06_draw.ipynb")
     kernel = await opened.connect()
-    await kernel.run_core("05_draw.ipynb", upto=PAD_CELL)
+    await kernel.run_core("06_draw.ipynb", upto=PAD_CELL)
     await draw(kernel, Ink.example(3), 0)
     return person, kernel
 
@@ -90,6 +96,30 @@ async def draw_for(kernel, seconds, number):
     return took
 
 
+def processor_time(folder):
+    """Return the seconds of processor time that the processes of a hub have used so far."""
+    seconds = 0.0
+    for number in processes_of(folder):
+        with contextlib.suppress(OSError):  # The process has just ended.
+            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return seconds
+
+
+@contextlib.contextmanager
+def other_work(count):
+    """Keep a number of cores busy with other programs."""
+    programs = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(count)
+    ]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
 def memory_of_room(folder):
     """Return the memory of the hub, of each seat's server and of each kernel, in MB."""
     found = {"hub": [], "server": [], "kernel": []}
@@ -118,11 +148,11 @@ async def close(people):
 
 
 async def train(person):
-    """Run the core of notebook 2 until the network is saved; return the seconds, its accuracy and the kernel."""
+    """Run the core of notebook 3 until the network is saved; return the seconds, its accuracy and the kernel."""
     begun = time.monotonic()
-    opened = await asyncio.to_thread(person.open, "02_train_a_network.ipynb")
+    opened = await asyncio.to_thread(person.open, "03_train_it.ipynb")
     kernel = await opened.connect()
-    await kernel.run_core("02_train_a_network.ipynb", upto=SAVE_CELL)
+    await kernel.run_core("03_train_it.ipynb", upto=SAVE_CELL)
     accuracy = re.search(r"[\d.]+", await kernel.run("print(accuracy)"))[0]
     return time.monotonic() - begun, float(accuracy), kernel
 
@@ -137,9 +167,15 @@ async def watch(folder, peak):
 
 async def measure(hub, seats, pairs):
     """Run the class and print the measurements."""
-    begun = time.monotonic()
+    begun, used_before = time.monotonic(), processor_time(hub.folder)
     people = await asyncio.gather(*(start(hub, f"seat{number:02d}") for number in range(1, seats + 1)))
-    print(f"{seats} seats started at once: the last pad answers after {time.monotonic() - begun:.0f} s", flush=True)
+    took, used = time.monotonic() - begun, processor_time(hub.folder) - used_before
+    print(f"{seats} seats started at once: the last pad answers after {took:.0f} s", flush=True)
+    print(
+        f"processor time until then: {used / seats:.1f} s for each seat, the hub included; on {os.cpu_count()} cores "
+        f"{seats} seats take at least {used / os.cpu_count():.0f} s",
+        flush=True,
+    )
     for drawing in sorted({min(10, seats), seats}):
         took = await asyncio.gather(
             *(draw_for(kernel, DRAWING_SECONDS, n) for n, (_, kernel) in enumerate(people[:drawing]))
@@ -149,7 +185,7 @@ async def measure(hub, seats, pairs):
             f"{drawing} drawing at once: from event to answer {median:.0f} ms, 95th percentile {slow:.0f} ms",
             flush=True,
         )
-    print("memory, notebook 5 open:")
+    print("memory, notebook 6 open:")
     room = memory_of_room(hub.folder)
     light = print_memory(room)
     some = people[:SEATS_WITH_TENSORFLOW]
@@ -163,6 +199,8 @@ async def measure(hub, seats, pairs):
         f"24 GB, 2 of them for the system, are enough for {left / light:.0f} seats; with TensorFlow {left / heavy:.0f}"
     )
     await close(people)
+    if not pairs:
+        return
 
     pairs = [person for person, _ in people[:pairs]]
     before, peak = sum(map(sum, memory_of_room(hub.folder).values())), [0]
@@ -184,13 +222,18 @@ def main():
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seats", type=int, default=30, help="number of seats")
-    parser.add_argument("--pairs", type=int, default=15, help="number of seats that run notebook 2 at once")
+    parser.add_argument("--pairs", type=int, default=15, help="number of seats that run notebook 3 at once")
+    parser.add_argument("--busy", action="store_true", help="give each core other work, all the while")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "hub")
         path.mkdir()
-        with Hub(path, arguments.seats) as hub:
-            asyncio.run(measure(hub, arguments.seats, arguments.pairs))
+        with Hub(path, arguments.seats) as hub, other_work(os.cpu_count() if arguments.busy else 0):
+            try:
+                asyncio.run(measure(hub, arguments.seats, arguments.pairs))
+            except Exception:
+                print(f"The end of the hub's log:\n{hub.log()[-100_000:]}", file=sys.stderr)
+                raise
 
 
 if __name__ == "__main__":

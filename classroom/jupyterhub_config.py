@@ -12,6 +12,7 @@ DIGITLAB_SEATS, the number of seats (30); DIGITLAB_TEACHER, the teacher's name (
 DIGITLAB_TLS_KEY and DIGITLAB_TLS_CERTIFICATE, two files, for https.
 """
 
+import compileall
 import json
 import os
 import shutil
@@ -43,6 +44,10 @@ for path in () if IS_TRIAL else (HERE, Path(sys.prefix), Path(sys.base_prefix)):
             f"The accounts of the seats may not enter {closed[0]}. Install the kit and its Python where all accounts "
             f"may read them, such as /opt (see classroom/README.md)."
         )
+if not IS_TRIAL:
+    # The seats may not write here: each would compile the kit's code anew whenever it starts.
+    for folder in (HERE.parent / "digitlab", HERE / "digitlab_classroom"):
+        compileall.compile_dir(folder, quiet=2)
 for folder, mode in (STATE, 0o755), (SECRETS, 0o700), (CLASS, 0o755):
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(mode)

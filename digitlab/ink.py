@@ -9,6 +9,7 @@ is (0.5, 0.5).
 
 import codecs
 import errno
+import itertools
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.files import read_limited
+from digitlab.files import read_limited, split_lines
 from digitlab.paths import DRAWINGS, shown
 
 CANVAS = 280
@@ -32,17 +33,21 @@ PEN = 18
 EXAMPLES = Path(__file__).resolve().parent / "examples.jsonl"
 
 MAX_CANVAS = 10_000
-"""Maximum width and height of the canvas of a drawing that is read from a file, in pixels."""
+"""Maximum width and height of the canvas of a drawing that is rendered, or kept in a file, in pixels."""
 
 MAX_COORDINATE = 1_000_000
-"""Maximum distance of a point that is read from a file from x = 0 and from y = 0, in pixels."""
+"""Maximum distance from x = 0 and from y = 0 of a point of a drawing that is kept in a file, in pixels."""
 
 MAX_LINE = 1_000_000
 """Maximum length of one line of a file of drawings, in characters."""
 
-MAX_FILE = 200_000_000
+MAX_FILE = 50_000_000
 """Maximum size of a file of drawings, unpacked, in bytes."""
 
+MAX_LINES = 200_000
+"""Maximum number of lines of a file of drawings in JSON lines."""
+
+_LARGEST, _SMALLEST = 1e9, 1e-6  # Beyond them, arithmetic with coordinates and sizes overflows sooner or later.
 _SUBPIXEL_BITS = 4
 
 
@@ -61,7 +66,8 @@ class Ink:
     Raises
     ------
     ValueError
-        If a stroke is not an array of shape (n, 2) of finite numbers, or the size is not two positive numbers.
+        If a stroke is not an array of shape (n, 2) of numbers from -1e9 to 1e9, or the size is not two numbers from
+        1e-6 to 1e9.
     """
 
     strokes: list = field(default_factory=list)
@@ -71,10 +77,15 @@ class Ink:
         self.strokes = [_stroke(points, number) for number, points in enumerate(self.strokes, 1)]
         size = np.asarray(self.size)
         if size.shape != (2,) or size.dtype.kind not in "iuf":
-            raise ValueError(f"The size of an ink must be two numbers, its width and height, not {self.size!r}.")
+            raise ValueError(
+                f"The size of an ink must be two numbers, its width and height, not {repr(self.size)[:60]}."
+            )
         width, height = size.tolist()
-        if not (0 < width < math.inf and 0 < height < math.inf):
-            raise ValueError(f"The width and height of an ink must be positive numbers, not {width:g} and {height:g}.")
+        if not all(_SMALLEST <= side <= _LARGEST for side in (width, height)):
+            raise ValueError(
+                f"The width and height of an ink must be positive numbers, {_SMALLEST:g} to {_LARGEST:g}, "
+                f"not {width:g} and {height:g}."
+            )
         self.size = (float(width), float(height))
 
     def __bool__(self) -> bool:
@@ -116,7 +127,13 @@ class Ink:
         -------
         image : uint8 (height, width)
             White ink (255) on black (0).
+
+        Raises
+        ------
+        ValueError
+            If the canvas is larger than `MAX_CANVAS`.
         """
+        self._check_canvas()
         width, height = self.size
         return draw_strokes(self.strokes, (math.ceil(width), math.ceil(height)), pen, detail=2)
 
@@ -129,7 +146,15 @@ class Ink:
             The true class: a digit or another character.
         writer : str, optional
             Who drew it: a pseudonym.
+
+        Raises
+        ------
+        ValueError
+            If the drawing is too large to be read again: see `MAX_CANVAS` and `MAX_COORDINATE`.
         """
+        self._check_canvas()
+        if any(np.abs(stroke).max() > MAX_COORDINATE for stroke in self.strokes):
+            raise ValueError(f"A point of this drawing is more than {MAX_COORDINATE:,} pixels away.")
         record = {} if label is None else {"label": str(label)}
         if writer is not None:
             record["writer"] = str(writer)
@@ -141,6 +166,10 @@ class Ink:
             for stroke in self.strokes
         ]
         return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+    def _check_canvas(self):
+        if max(self.size) > MAX_CANVAS:
+            raise ValueError(f"The canvas of this drawing is larger than {MAX_CANVAS:,} x {MAX_CANVAS:,} pixels.")
 
     @classmethod
     def from_json(cls, line: str) -> "Ink":
@@ -224,7 +253,7 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged or larger than `MAX_FILE`, or a line of it cannot be read.
+        If the file is damaged, larger than `MAX_FILE` or longer than `MAX_LINES`, or a line of it cannot be read.
     """
     path = Path(path)
     content = read_limited(path, MAX_FILE).removeprefix(codecs.BOM_UTF8)
@@ -233,7 +262,7 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
     if re.match(rb"\s*\.[A-Z]", content):
         return _read_unipen(content, path)
     drawings = []
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(split_lines(content, path, MAX_LINES), 1):
         if not line.strip():
             continue
         try:
@@ -266,8 +295,8 @@ def append_drawing(
 
     Raises
     ------
-    OSError
-        If the drawing cannot be written. The file is not changed then.
+    OSError, ValueError
+        If the drawing cannot be written, or is too large for a file. The file is not changed then.
     """
     path = Path(path)
     line = ink.to_json(label, writer).encode() + b"\n"
@@ -368,9 +397,9 @@ def _stroke(points, number):
     stroke = stroke.astype(np.float64)
     if stroke.ndim != 2 or stroke.shape[1] != 2 or len(stroke) == 0:
         raise ValueError(f"Stroke {number} must be of shape (n, 2), n points of x and y, not {stroke.shape}.")
-    if not np.isfinite(stroke).all():
-        bad = stroke[~np.isfinite(stroke)][0]
-        raise ValueError(f"Stroke {number} holds {bad}: every x and y must be a finite number.")
+    good = np.abs(stroke) <= _LARGEST  # False for NaN, too.
+    if not good.all():
+        raise ValueError(f"Stroke {number} holds {stroke[~good][0]:g}: every x and y must be from -1e9 to 1e9.")
     return stroke
 
 
@@ -396,8 +425,8 @@ def _read_unipen(content, path):
     drawings, strokes = [], []
     label = writer = None
     # One more .SEGMENT ends the last drawing.
-    for number, line in enumerate([*content.decode("latin-1").splitlines(), ".SEGMENT"], 1):
-        words = line.split()
+    for number, line in enumerate(itertools.chain(split_lines(content, path, 10 * MAX_LINES), [b".SEGMENT"]), 1):
+        words = line.decode("latin-1").split()
         match words:
             case [".SEGMENT", *_]:
                 if any(strokes):
@@ -415,6 +444,6 @@ def _read_unipen(content, path):
                     strokes[-1].append(point)
                 except (IndexError, ValueError):
                     raise ValueError(
-                        f"Line {number} of {shown(path)} is no point of a stroke: {line[:40]!r}."
+                        f"Line {number} of {shown(path)} is no point of a stroke: {' '.join(words)[:40]!r}."
                     ) from None
     return drawings

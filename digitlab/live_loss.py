@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from digitlab.figure import BLUE, ORANGE, STYLE
 from digitlab.network import keras
-from digitlab.plots import BLUE, ORANGE, STYLE
 
 FIGURE_SIZE = (9.5, 4.4)
 """Width and height of the figure, in inches."""

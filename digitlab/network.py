@@ -7,6 +7,7 @@ TensorFlow's start-up messages off the screen. After ``from digitlab import netw
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -17,9 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
-from digitlab.paths import network_files, remedy, settings_of, shown
+from digitlab.files import remove_leftovers
+from digitlab.files.onnx import add_checksum
+from digitlab.paths import SHARED_SERVER, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
+
+EPOCHS, DIGITS = (1, 35_000) if SHARED_SERVER else (3, 55_000)
+"""How long the lesson's network trains, and with how many digits: less where a whole class trains on one machine."""
 
 PAIR_TOLERANCE = 1e-5
 """Maximum difference between the probabilities of a network's two files: only rounding."""
@@ -36,7 +42,9 @@ def _without_startup_messages() -> Iterator[None]:
             yield
         except Exception:
             messages.seek(0)
-            os.write(screen, messages.read())
+            # Not the notes of a start that succeeds, too: Ctrl-C may end it with any error.
+            lines = [line for line in messages if not re.match(rb"[IW]0000 |WARNING: All log messages before", line)]
+            os.write(screen, b"".join(lines))
             raise
         finally:
             os.dup2(screen, 2)
@@ -239,6 +247,7 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
     files = network_files(path)
     folder = files[0].parent
     folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as new:
         new_files = network_files(Path(new) / files[0].stem)
         copy = type(model).from_config(model.get_config())  # without its optimizer, unlike clone_model
@@ -248,6 +257,7 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore", FutureWarning)
             copy.export(new_files[1], format="onnx", verbose=False)
+        new_files[1].write_bytes(add_checksum(new_files[1].read_bytes()))
         difference = pair_difference(new_files[0])
         if not difference <= PAIR_TOLERANCE:
             raise ValueError(

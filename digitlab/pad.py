@@ -8,13 +8,14 @@ from pathlib import Path
 import ipywidgets
 
 from digitlab import OLD_NOTEBOOK
+from digitlab.answer import Answer
 from digitlab.ink import CANVAS, Ink
-from digitlab.pad_html import answers_html, style_html, words_html
+from digitlab.pad_html import words_html
 from digitlab.pen import Pen
 from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
 
-_NO_NETWORK = "There is none yet. Train it in notebook 2; then run this cell again."
+_NO_NETWORK = "There is none yet. Train it in notebook 3; then run this cell again."
 _PAUSE_SECONDS = 0.01
 
 
@@ -71,7 +72,7 @@ class DrawingPad(ipywidgets.VBox):
         self._is_read = True
         self._callbacks = []
         self._pen = Pen(self._changed, trackpad)
-        self._answer = ipywidgets.HTML()
+        self._answer = Answer()
         self._message = ipywidgets.HTML()
         for key, callback in {
             "Escape": self.clear,
@@ -87,16 +88,21 @@ class DrawingPad(ipywidgets.VBox):
             ]
         )
         buttons.add_class("digitlab-main-buttons")
-        left = [self._pen.widget, buttons, *self._pen.switches, self._message]
-        sides = [ipywidgets.VBox(left), ipywidgets.VBox([self._answer, *panels])]
-        for side, name in zip(sides, ("digitlab-left", "digitlab-right"), strict=True):
-            side.add_class(name)
-        row = ipywidgets.HBox(sides)
-        row.add_class("digitlab-sides")
+        # In this order where there is only one column, such as on a narrow page: one sees the answer while one draws.
+        parts = {
+            "drawing": self._pen.widget,
+            "reads": self._answer,
+            "controls": ipywidgets.VBox([buttons, *self._pen.switches, self._message]),
+            "panels": ipywidgets.VBox(list(panels)),
+        }
+        for name, part in parts.items():
+            part.add_class(f"digitlab-{name}")
+        grid = ipywidgets.Box(list(parts.values()))
+        grid.add_class("digitlab-parts")
         for panel in panels:
             panel.attach(self)
         self.read()
-        super().__init__([ipywidgets.HTML(style_html(), layout={"display": "none"}), row])
+        super().__init__([grid])
         self.add_class("digitlab-pad")
         _READER.add(self)
 
@@ -198,7 +204,7 @@ class DrawingPad(ipywidgets.VBox):
                 if isinstance(network, Recognizer)
             }
             points = sum(len(stroke) for stroke in ink.strokes)
-            self._answer.value = answers_html({**networks, **self._predictions}, points)
+            self._answer.show({**networks, **self._predictions}, points)
             for callback in self._callbacks:
                 callback(ink, self._predictions)
 

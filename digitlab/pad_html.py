@@ -1,10 +1,6 @@
-"""What stands beside the canvas of a drawing pad, as HTML.
-
-Each function returns one whole piece, so that everything in it belongs to the same drawing. The looks are in pad.css.
-"""
+"""Small pieces of HTML beside the canvas of a drawing pad, such as its messages. The looks are in pad.css."""
 
 import base64
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -13,49 +9,6 @@ import numpy as np
 
 from digitlab.ink import Ink, draw_strokes
 from digitlab.prepare import BOX, PEN, centre, crop, fit, render, shrink
-from digitlab.recognizer import Prediction, percent
-
-_EXPLAIN_FROM = 0.05
-"""How far the confidence and the longest bar must be apart for a sentence to explain this."""
-
-_DIFFERENCE = (
-    "“Sure” is the chance that it is a digit, and this one. The bars tell how likely each digit is, if it is a digit."
-)
-
-
-@cache
-def style_html() -> str:
-    """Return the stylesheet of the pad as a <style> element."""
-    return f"<style>{Path(__file__).with_name('pad.css').read_text('utf-8')}</style>"
-
-
-def answers_html(predictions: dict[str, Prediction | str], points: int) -> str:
-    """Return what the networks answer.
-
-    Parameters
-    ----------
-    predictions : dict of str to Prediction or str
-        By the networks' names; a sentence instead where there is no network.
-    points : int
-        How many points the drawing has. The page keeps this number as ``data-points``, so that tests and benchmarks
-        know which drawing is answered.
-    """
-    read = [prediction for prediction in predictions.values() if not isinstance(prediction, str)]
-    seen = _seen_html(read[0].image) if read else ""
-    if len(predictions) == len(read) == 1:
-        answer = f"<div>{_digit_html(read[0])}{seen}</div>{_bars_html(read[0])}"
-        kind = "digitlab-one"
-    else:
-        answer = "".join(_network_html(name, prediction) for name, prediction in predictions.items()) + seen
-        kind = "digitlab-several"
-    explain = any(
-        abs(one.confidence - one.probabilities.max()) >= _EXPLAIN_FROM for one in read if one.reason != "empty"
-    )
-    return f"""\
-<div class="digitlab-answer" data-points="{points}">
-  <div class="{kind}">{answer}</div>
-  <div class="digitlab-difference">{_DIFFERENCE if explain else ""}</div>
-</div>"""
 
 
 def steps_html(drawing: Ink, shrunk: bool) -> str:
@@ -109,41 +62,6 @@ def saved_html(path: Path) -> str:
     )
 
 
-def _network_html(name, prediction):
-    heading = f'<b title="{escape(name)}">{escape(name)}</b>'
-    if isinstance(prediction, str):
-        return f'<div class="digitlab-network">{heading}<p>{escape(prediction)}</p></div>'
-    return f'<div class="digitlab-network">{heading}{_digit_html(prediction)}{_bars_html(prediction)}</div>'
-
-
-def _digit_html(prediction):
-    if prediction.reason == "empty":
-        digit, words = "&nbsp;", "Draw a digit, 0 to 9."
-    elif prediction.reason:
-        digit, words = "?", str(prediction)[0].upper() + str(prediction)[1:]
-    else:
-        digit, words = prediction.digit, f"{percent(prediction.confidence)} sure"
-    return f'<div class="digitlab-digit">{digit}</div><div class="digitlab-words">{words}</div>'
-
-
-def _seen_html(image):
-    what = "What the network sees: the drawing as 28 by 28 pixels"
-    return f"<figure>{_image_html(image, what, 'digitlab-sees')}<figcaption>what the network sees</figcaption></figure>"
-
-
 def _image_html(image, words, name):
     # The frame is square and the image fills it as far as its shape allows; small images keep their sharp pixels.
     return f'<div class="digitlab-image"><img class="{name}" alt="{words}" src="{png_url(image)}"></div>'
-
-
-def _bars_html(prediction):
-    probabilities = [0] * 10 if prediction.reason == "empty" else prediction.probabilities
-    bars = [_bar_html(digit, share, digit == prediction.digit) for digit, share in enumerate(probabilities)]
-    return f'<div class="digitlab-bars">{"".join(bars)}</div>'
-
-
-def _bar_html(digit, share, is_answer):
-    words = percent(share) if share >= 0.005 else ""
-    return f"""\
-<div{' class="digitlab-read"' if is_answer else ""}><span>{digit}</span>
-<span class="digitlab-bar"><span style="width: {share:.1%}"></span></span><span>{words}</span></div>"""

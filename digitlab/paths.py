@@ -5,12 +5,27 @@ A network is named by the path of its two files without their suffix: ``model/my
 """
 
 import os
+import shutil
 from pathlib import Path
 
 KIT = Path(__file__).resolve().parent.parent
 """The folder of the kit: the one with README.md in it."""
 
-HOME = Path(os.environ.get("DIGITLAB_HOME") or KIT).expanduser().absolute()
+
+def _expand(path: Path | str) -> Path:
+    """Replace ~ by the home; ~name stays as it is if there is no such user, as in a shell."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def _folder(variable: str, default: Path) -> Path:
+    """Return the folder that an environment variable names, absolute; an empty variable counts as unset."""
+    return _expand(os.environ.get(variable) or default).absolute()
+
+
+HOME = _folder("DIGITLAB_HOME", KIT)
 """The folder for the reader's own notebooks, networks and drawings: DIGITLAB_HOME, or else the kit's folder."""
 
 NOTEBOOKS = KIT / "notebooks"
@@ -29,7 +44,13 @@ MY_NOTEBOOKS = HOME / "my_notebooks"
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
 
-SUBMISSIONS = Path(os.environ.get("DIGITLAB_CLASS") or HOME / "class").expanduser().absolute()
+MY_ANSWERS = HOME / "my_answers.json"
+"""What the reader guessed, answered and solved in the notebooks."""
+
+MY_REPORT = HOME / "my_report.html"
+"""The page to hand in that `exercises.report()` writes."""
+
+SUBMISSIONS = _folder("DIGITLAB_CLASS", HOME / "class")
 """The folder to which a class submits its drawings: DIGITLAB_CLASS, which all seats share, or else ``class``."""
 
 CLASS_NETWORK = HOME / "model" / "my_network_class"
@@ -54,8 +75,15 @@ def network_files(path: Path | str) -> tuple[Path, Path]:
     -------
     (Path, Path)
         The Keras file and the ONNX file.
+
+    Raises
+    ------
+    ValueError
+        If the path has no name at its end, such as ``.`` or ``..``.
     """
-    path = Path(path).expanduser()
+    path = _expand(path)
+    if path.name in {"", ".."}:
+        raise ValueError(f"{str(path)!r} is a folder, not a network: name one, such as model/my_network.")
     stem = path.with_suffix("") if path.suffix in {".keras", ".onnx"} else path
     return stem.with_name(stem.name + ".keras"), stem.with_name(stem.name + ".onnx")
 
@@ -72,6 +100,10 @@ def remedy(file: Path | str) -> str:
     return "make one with: digitlab train"
 
 
+ROOM_TO_SAVE = 20_000_000
+"""What must be free on a disk to save a network, in bytes: old and new files, and what is written meanwhile."""
+
+
 def check_writable(path: Path | str) -> None:
     """Raise OSError if a network cannot be saved to a path; call it before the training."""
     folder = network_files(path)[0].parent
@@ -84,6 +116,11 @@ def check_writable(path: Path | str) -> None:
         raise OSError(
             f"No network can be saved in {shown(folder)} ({error.strerror}); choose a folder that you may write to."
         ) from None
+    if shutil.disk_usage(folder).free < ROOM_TO_SAVE:
+        raise OSError(
+            f"No network can be saved in {shown(folder)}: the disk has less than {ROOM_TO_SAVE // 1_000_000} MB free. "
+            f"Make room, or choose another folder."
+        )
 
 
 def shown(path: Path | str) -> str:

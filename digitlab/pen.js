@@ -10,6 +10,7 @@ const AWAY_AFTER = 2000; // milliseconds without an answer
 const PALM_TIME = 500; // milliseconds after the stylus in which a finger is taken for the palm
 const STEP = 6; // pixels that an arrow key moves the cross
 const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 const LABEL =
   "Drawing canvas. The arrow keys move a cross, and the space key puts the pen down and lifts it. " +
   "Backspace removes the last stroke, and Escape clears the canvas.";
@@ -27,7 +28,7 @@ function render({ model, el }) {
   el.tabIndex = 0;
   el.setAttribute("role", "application");
   el.setAttribute("aria-label", LABEL);
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's keys must not act on the notebook meanwhile.
+  el.setAttribute(NO_SHORTCUTS, "true"); // JupyterLab's keys must not act on the notebook meanwhile.
   const canvas = document.createElement("canvas");
   const away = document.createElement("div");
   away.className = "digitlab-away";
@@ -116,6 +117,8 @@ function render({ model, el }) {
   }
 
   const clock = setInterval(() => {
+    // A kernel that was restarted does not know this pad.
+    if (el.classList.contains("jupyter-widgets-disconnected")) away.textContent = AWAY;
     if (answered === batch || performance.now() - heard < patience) return;
     away.textContent = AWAY;
     heard = performance.now();
@@ -249,11 +252,20 @@ function render({ model, el }) {
     } else if (model.get("shortcuts").includes(name)) {
       end();
       tell({ type: "key", key: name });
-    } else return;
+    } else {
+      if (held) allowShortcuts();
+      return;
+    }
     event.preventDefault();
     event.stopPropagation();
     paint();
   });
+  // Ctrl+S saves the notebook here too, as all other keys with Ctrl do what they do elsewhere.
+  function allowShortcuts() {
+    el.removeAttribute(NO_SHORTCUTS);
+    setTimeout(() => el.setAttribute(NO_SHORTCUTS, "true"));
+  }
+
   el.addEventListener("focus", () => {
     if (el.matches(":focus-visible")) cross ??= { x: size / 2, y: size / 2 };
     paint();

@@ -1,41 +1,15 @@
-"""Draw the figures of the notebooks. Each figure says one thing, and its title says which.
+"""Draw the figures of the notebooks. Each figure says one thing, and its title says which."""
 
-All figures share one style. It holds only while a figure is drawn, so the reader's own plots look as they always do.
-The colours are from the palette of M. Okabe and K. Ito, "Color Universal Design" (2008). People who cannot tell red
-from green can tell them apart.
-"""
-
-import contextlib
-import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from IPython.display import display
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#6B6B6B"
-DARK_ORANGE = "#A84A00"
-"""The orange for text: ORANGE is too pale to be read on white (the contrast must be at least 4.5 to 1)."""
-
-STYLE = {
-    "figure.dpi": 100,
-    "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "font.size": 14,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 14,
-    "figure.titlesize": 16,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
-    "lines.linewidth": 2.5,
-}
-"""The matplotlib settings that all figures share."""
+from digitlab.figure import BLUE, DARK_ORANGE, DIVERGING, GREY, ORANGE, alt_text, figure, frame
 
 _WIDTH = 9.5  # Maximum width of a figure, in inches.
 
@@ -48,6 +22,7 @@ def digits(
     captions: Sequence[str] | None = None,
     columns: int = 10,
     span: tuple[float, float] | None = None,
+    words: str = "",
 ) -> None:
     """Show images in rows.
 
@@ -64,22 +39,74 @@ def digits(
     span : (float, float), optional
         The values that are drawn black and white. With one span for all images, they can be compared. By default each
         image is drawn from its own minimum to its own maximum.
+    words : str, optional
+        What there is to see, for people who do not see the figure.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     side = min(_WIDTH / columns, 2.4)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
-    alt = _alt_text(title, captions)
-    with _figure(title, alt, (side * columns, row * rows + 0.5), rows, columns) as axes:
+    parts = [*(captions or []), *[words] * bool(words)]
+    with figure(title, alt_text(title, parts or None), (side * columns, row * rows + 0.5), rows, columns) as axes:
         for ax in axes.flat[len(images) :]:
             ax.axis("off")
         for number, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
             black, white = span or (np.min(image), np.max(image))
             ax.imshow(image, vmin=black, vmax=max(white, black + 1e-9))
             ax.set(xticks=[], yticks=[])
-            _frame(ax)
+            frame(ax)
             if captions is not None:
                 ax.set_title(captions[number], fontsize=13)
+
+
+def wall(images: ArrayLike, title: str, columns: int = 25, words: str = "") -> None:
+    """Show many images of digits without gaps, on one scale: up to some hundred.
+
+    Parameters
+    ----------
+    images : uint8 array-like (n, h, w)
+    title, columns, words
+        As in `digits`.
+    """
+    images = np.pad(np.asarray(images), ((0, -len(images) % columns), (0, 0), (0, 0)))
+    count, height, width = images.shape
+    rows = count // columns
+    tiles = images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    size = _WIDTH, _WIDTH * rows * height / (columns * width) + 0.5
+    with figure(title, alt_text(title, [words or f"{rows} rows of {columns}"]), size) as axes:
+        axes.flat[0].imshow(tiles, vmin=0, vmax=255, interpolation="antialiased")
+        axes.flat[0].axis("off")
+
+
+def signed(
+    images: ArrayLike, title: str, captions: Sequence[str] | None = None, columns: int = 5, words: str = ""
+) -> None:
+    """Show tables of numbers below and above 0 as images, all on one scale: orange below 0, white 0, blue above.
+
+    Parameters
+    ----------
+    images : array-like (n, h, w)
+        Filters, weights, or what a filter answers.
+    title, captions, columns, words
+        As in `digits`.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    side = min((_WIDTH - 1) / columns, 2.4)
+    limit = max(1e-9, *(float(np.abs(image).max()) for image in images))
+    row = side + 0.3 * bool(captions)
+    parts = [*(captions or []), f"the scale goes from -{limit:.2g} to {limit:.2g}", *[words] * bool(words)]
+    with figure(title, alt_text(title, parts), (side * columns + 1, row * rows + 0.5), rows, columns) as axes:
+        for ax in axes.flat[len(images) :]:
+            ax.axis("off")
+        for number, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
+            shown = ax.imshow(image, cmap=DIVERGING, vmin=-limit, vmax=limit)
+            ax.set(xticks=[], yticks=[])
+            frame(ax)
+            if captions is not None:
+                ax.set_title(captions[number], fontsize=13)
+        bar = axes.flat[0].figure.colorbar(shown, ax=axes, ticks=[-limit, 0, limit], format="%.2g", fraction=0.06)
+        bar.ax.axhline(0, color="black", linewidth=1.5)
 
 
 def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], title: str) -> None:
@@ -95,9 +122,9 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
     """
     (top, bottom), (left, right) = rows, columns
     part = image[top:bottom, left:right]
-    content = f"rows {top} to {bottom - 1} and columns {left} to {right - 1}, with the number of each pixel"
-    alt = _alt_text(title, [f"beside the image its {content}"])
-    with _figure(title, alt, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
+    rows_of_numbers = [f"row {row}: {' '.join(map(str, image[row, left:right]))}" for row in range(*rows)]
+    alt = alt_text(title, [f"the numbers of its columns {left} to {right - 1}", *rows_of_numbers])
+    with figure(title, alt, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
         ax_whole, ax_part = axes.flat
         ax_whole.imshow(image, vmin=0, vmax=255)
         corner = left - 0.5, top - 0.5
@@ -108,11 +135,19 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
             ax_part.text(left + column, top + row, value, ha="center", va="center", color=colour, fontsize=13)
         for ax in (ax_whole, ax_part):
             ax.set(xlabel="column", ylabel="row")
-            _frame(ax, ORANGE if ax is ax_part else None)
+            frame(ax, ORANGE if ax is ax_part else None)
         ax_part.set(xticks=range(left, right), yticks=range(top, bottom))
 
 
-def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_label: str, share: bool = False) -> None:
+def bars(
+    heights: ArrayLike,
+    names: Sequence[str],
+    title: str,
+    x_label: str,
+    y_label: str,
+    share: bool = False,
+    marked: Sequence[int] = (),
+) -> None:
     """Show numbers as bars, and write each number above its bar.
 
     Parameters
@@ -125,12 +160,15 @@ def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_l
         The title of the figure, and the labels of its axes.
     share : bool, optional
         Whether the heights are shares, 0..1, which are written in per cent.
+    marked : sequence of int, optional
+        Numbers of the bars, from 0, that are orange: those of another kind, which the names tell.
     """
     labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
-    alt = _alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
-    with _figure(title, alt, (_WIDTH, 4.2)) as axes:
+    alt = alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
+    with figure(title, alt, (_WIDTH, 4.2)) as axes:
         ax = axes.flat[0]
-        container = ax.bar([str(name) for name in names], heights, color=BLUE)
+        colours = [ORANGE if number in marked else BLUE for number in range(len(names))]
+        container = ax.bar([str(name) for name in names], heights, color=colours)
         ax.bar_label(container, labels, padding=3, fontsize=13)
         ax.set(xlabel=x_label, ylabel=y_label)
         if share:
@@ -154,10 +192,10 @@ def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: 
     width = min(_WIDTH, 2.4 * count + 0.6)
     probabilities = np.asarray(probabilities)
     read = [f"read as {row.argmax()}, {row.max():.0%} sure" for row in probabilities]
-    alt = _alt_text(
+    alt = alt_text(
         title, read if captions is None else [f"{one}, {digit}" for one, digit in zip(captions, read, strict=False)]
     )
-    with _figure(title, alt, (width, 4.6), 2, count, height_ratios=[1, 1.1]) as axes:
+    with figure(title, alt, (width, 4.6), 2, count, height_ratios=[1, 1.1]) as axes:
         for number, (image, row) in enumerate(zip(images, probabilities, strict=True)):
             ax_image, ax_bars = axes[:, number]
             ax_image.imshow(image, vmin=0, vmax=255)
@@ -184,14 +222,14 @@ def confusion(matrix: ArrayLike, title: str) -> None:
     matrix = np.asarray(matrix)
     wrong = np.where(np.eye(10, dtype=bool), 0, matrix)
     most = np.unravel_index(wrong.argmax(), wrong.shape)
-    alt = _alt_text(
+    alt = alt_text(
         title,
         [
             f"a table of 10 rows and 10 columns: {np.trace(matrix):,} of {matrix.sum():,} on its diagonal",
             f"most beside it: {wrong.max()} times a {most[0]} was read as a {most[1]}",
         ],
     )
-    with _figure(title, alt, (8, 7.2)) as axes:
+    with figure(title, alt, (8, 7.2)) as axes:
         ax = axes.flat[0]
         ax.imshow(wrong, cmap=LinearSegmentedColormap.from_list("mistakes", ["white", ORANGE]))
         for (written, read), count in np.ndenumerate(matrix):
@@ -203,64 +241,7 @@ def confusion(matrix: ArrayLike, title: str) -> None:
         ax.set_yticks(np.arange(-0.5, 10), minor=True)
         ax.grid(which="minor", color="#DDDDDD", linewidth=1)
         ax.tick_params(which="both", length=0)
-        _frame(ax)
-
-
-def calibration(confidence: ArrayLike, right: ArrayLike, edges: Sequence[float], title: str) -> None:
-    """Show how often answers are right, for each level of confidence.
-
-    Parameters
-    ----------
-    confidence : float array (n,)
-        The confidence of each answer, 0..1.
-    right : bool array (n,)
-        Whether the answer is right.
-    edges : sequence of float
-        The limits between the groups of confidence, rising: k + 1 of them for k groups. A group without an answer is
-        left out.
-    title : str
-        The title of the figure: what it says.
-    """
-    confidence, right = np.asarray(confidence), np.asarray(right)
-    group = np.clip(np.digitize(confidence, edges) - 1, 0, len(edges) - 2)
-    members = [group == number for number in range(len(edges) - 1)]
-    names = [
-        f"{100 * low:g} to\n{100 * high:g} %" if low else f"below\n{100 * high:g} %"
-        for low, high in itertools.pairwise(edges)
-    ]
-    shown = [(name, member) for name, member in zip(names, members, strict=True) if member.any()]
-    accuracies = np.array([right[member].mean() for _, member in shown])
-    confidences = np.array([confidence[member].mean() for _, member in shown])
-    positions = np.arange(len(shown))
-    alt = _alt_text(
-        title,
-        [
-            f"{' '.join(name.split())} sure: {accuracy:.2%} right"
-            for (name, _), accuracy in zip(shown, accuracies, strict=True)
-        ],
-    )
-    with _figure(title, alt, (_WIDTH, 5.2)) as axes:
-        ax = axes.flat[0]
-        container = ax.bar(positions, accuracies, color=BLUE)
-        marks = ax.hlines(confidences, positions - 0.45, positions + 0.45, color=ORANGE, linewidth=5)
-        for number, (_, member) in enumerate(shown):
-            # The number stands above its mark, or below it where the bar reaches higher than the mark.
-            above = accuracies[number] - confidences[number] < 0.01
-            y = max(accuracies[number], confidences[number]) + 0.02 if above else confidences[number] - 0.03
-            text = f"{confidences[number]:.2%}"
-            va = "bottom" if above else "top"
-            label = ax.text(number, y, text, ha="center", va=va, color=DARK_ORANGE, fontsize=13)
-            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
-            text = f"{accuracies[number]:.2%}\nof {member.sum():,}"
-            label = ax.text(number, 0.04, text, ha="center", color="white", fontsize=13)
-            label.set_bbox({"facecolor": BLUE, "edgecolor": "none", "pad": 2})
-        ax.set_xticks(positions, [name for name, _ in shown])
-        ax.set(xlabel="how sure it is of its answer", ylabel="answers that are right", ylim=(0, 1.12))
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
-        names = ["share that is right", "share that should be: its mean confidence"]
-        ax.legend(
-            [container, marks], names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=13
-        )
+        frame(ax)
 
 
 def steps(images: Mapping[str, np.ndarray], title: str) -> None:
@@ -273,13 +254,13 @@ def steps(images: Mapping[str, np.ndarray], title: str) -> None:
     title : str
         The title of the figure: what it says.
     """
-    alt = _alt_text(title, [f"{name}: {image.shape[1]} x {image.shape[0]} pixels" for name, image in images.items()])
-    with _figure(title, alt, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
+    alt = alt_text(title, [f"{name}: {image.shape[1]} x {image.shape[0]} pixels" for name, image in images.items()])
+    with figure(title, alt, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
         for ax, (name, image) in zip(axes.flat, images.items(), strict=True):
             height, width = image.shape
             ax.imshow(image, vmin=0, vmax=255, extent=(0, width, height, 0))
             ax.set(title=name, xticks=[0, width], yticks=[0, height])
-            _frame(ax)
+            frame(ax)
         axes.flat[0].set(xlabel="pixels", ylabel="pixels")
 
 
@@ -294,7 +275,7 @@ def measured(images: np.ndarray, centres: ArrayLike, title: str) -> None:
     title : str
         The title of the figure: what it says.
     """
-    with _figure(title, title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
+    with figure(title, title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
         for ax, image, centre in zip(axes.flat, images, centres, strict=True):
             side = len(image)
             ax.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
@@ -304,7 +285,7 @@ def measured(images: np.ndarray, centres: ArrayLike, title: str) -> None:
             ax.add_patch(plt.Rectangle(corner, *size, fill=False, edgecolor="#56B4E9", linewidth=2))
             ax.plot(*centre, marker="+", markersize=18, markeredgewidth=3, color=ORANGE)
             ax.set(xticks=[0, side], yticks=[], title=f"{size[0]} x {size[1]}")
-            _frame(ax)
+            frame(ax)
         axes.flat[0].set_yticks([0, side])
         axes.flat[0].set(xlabel="pixels", ylabel="pixels")
 
@@ -325,12 +306,12 @@ def layers(model, title: str) -> None:
             stages.append((_LAYER_NAMES.get(type(layer).__name__, type(layer).__name__), shape))
     max_length = max(math.prod(shape) for _, shape in stages if len(shape) == 1)
     shapes = [f"{name} {' x '.join(map(str, shape))}".strip() for name, shape in stages]
-    alt = _alt_text(title, shapes)
-    with _figure(title, alt, (max(_WIDTH, 1.3 * len(stages)), 2.8)) as axes:
+    alt = alt_text(title, shapes)
+    with figure(title, alt, (max(_WIDTH, 1.3 * len(stages)), 2.8)) as axes:
         ax = axes.flat[0]
         for number, (name, shape) in enumerate(stages):
             if len(shape) == 3:
-                side, sheets = shape[0] / stages[0][1][0] * 0.6, min(math.ceil(shape[2] ** 0.5), 6)
+                side, sheets = shape[0] / stages[0][1][0] * 0.6, min(math.ceil(shape[2] ** 0.5), 8)
                 sizes, text = [(side, side)] * sheets, f"{shape[2]} of\n{shape[0]} x {shape[1]}"
             else:
                 sizes, text = [(0.1, 0.25 + 0.75 * (shape[0] / max_length) ** 0.5)], f"{shape[0]:,}\nnumbers"
@@ -359,14 +340,14 @@ def curves(values: Mapping[str, Sequence[float]], title: str, x_label: str, y_la
         Whether the values are shares, 0..1, which are written in per cent.
     """
     number_format = "{:.0%}" if share else "{:.3g}"
-    alt = _alt_text(
+    alt = alt_text(
         title,
         [
             f"{name}: from {number_format.format(line[0])} to {number_format.format(line[-1])}"
             for name, line in values.items()
         ],
     )
-    with _figure(title, alt, (_WIDTH, 4.2)) as axes:
+    with figure(title, alt, (_WIDTH, 4.2)) as axes:
         ax = axes.flat[0]
         for (name, line), colour, mark in zip(values.items(), (BLUE, ORANGE, GREY), "oDs", strict=False):
             ax.plot(range(1, len(line) + 1), line, color=colour, marker=mark, markersize=5, label=name)
@@ -376,74 +357,3 @@ def curves(values: Mapping[str, Sequence[float]], title: str, x_label: str, y_la
         ax.legend(frameon=False)
         if share:
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-
-
-def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
-    """Show a digit, and how much the probability of the answer falls when a square of the digit is covered.
-
-    Parameters
-    ----------
-    image : uint8 array (28, 28)
-    losses : float array (n, n)
-        The loss of probability when a square is covered, at the row and column of the square's upper left pixel. The
-        side of the square is 29 - n pixels.
-    title : str
-        The title of the figure: what it says.
-    """
-    losses = np.asarray(losses)
-    side = len(image)
-    edge = (side - len(losses)) / 2
-    with _figure(title, title, (_WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
-        ax_digit, ax_map = axes.flat
-        ax_digit.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
-        ax_digit.set_title("the digit")
-        heat_map = ax_map.imshow(
-            losses,
-            cmap=LinearSegmentedColormap.from_list("losses", ["white", ORANGE]),
-            vmin=0,
-            vmax=1,
-            extent=(edge, side - edge, side - edge, edge),
-        )
-        pixel_centres = np.arange(side) + 0.5
-        ax_map.contour(pixel_centres, pixel_centres, image, levels=[127], colors="black", linewidths=2.5)
-        ax_map.set_title("where its probability falls")
-        ax_map.set(xlim=(0, side), ylim=(side, 0), aspect="equal")
-        for ax in (ax_digit, ax_map):
-            ax.set(xticks=[], yticks=[])
-            _frame(ax)
-        colour_bar = ax_map.figure.colorbar(
-            heat_map, ax=ax_map, shrink=0.9, ticks=[0, 0.5, 1], format=PercentFormatter(1)
-        )
-        colour_bar.set_label("lost when covered")
-
-
-@contextlib.contextmanager
-def _figure(
-    title: str, alt: str, size: tuple[float, float], rows: int = 1, columns: int = 1, **ratios
-) -> Iterator[np.ndarray]:
-    """Give the axes of a figure in our style, always an array (rows, columns), and display the figure at the end.
-
-    The figure is displayed here, and not by `plt.show`, because `alt` must be in the metadata of the output. There
-    nbconvert's classic template and other tools that make web pages of notebooks look for it.
-    """
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **ratios)
-        try:
-            fig.suptitle(title, x=0.01, ha="left")
-            yield axes
-            display(fig, metadata={"image/png": {"alt": alt}})
-        finally:
-            plt.close(fig)
-
-
-def _alt_text(title: str, parts: Sequence[str] | None) -> str:
-    """Return the title and the content of a figure as one sentence, for people who do not see the figure."""
-    if parts is None:
-        return title
-    end = "" if title.endswith((".", "?", "!")) else "."
-    return " ".join(f"{title}{end} {'; '.join(map(str, parts))}".split())
-
-
-def _frame(ax: Axes, colour: str | None = None) -> None:
-    """Draw a frame around an image: thin and grey, or thick and coloured."""
-    ax.spines[:].set(visible=True, color=colour or GREY, linewidth=3 if colour else 1)

@@ -280,9 +280,13 @@ def check_image(image: np.ndarray) -> None:
     if image.ndim != 2 or 0 in image.shape:
         raise ValueError(f"An image must be of shape (h, w), not {image.shape}; for several use predict_many.")
     if image.dtype != np.uint8:
+        if image.dtype.kind not in "iufb":
+            raise ValueError(f"An image must hold numbers, uint8, 0 (black) to 255 (white), not {image.dtype}.")
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise ValueError("This image holds NaN or infinite values; an image is uint8, 0 (black) to 255 (white).")
-        top = float(image.max()) if image.dtype.kind in "iufb" else 0
+        if image.min() < 0:
+            raise ValueError("This image holds negative values; an image is uint8, 0 (black) to 255 (white).")
+        top = float(image.max())
         factor = "255" if top <= 1 else "(255 / image.max())"
         values = "image" if 1 < top <= 255 else f"(image * {factor})"
         raise ValueError(

@@ -14,12 +14,17 @@ import cv2
 import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
+from digitlab.files.onnx import is_whole
 from digitlab.ink import Ink
+from digitlab.inside import Inside
 from digitlab.paths import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, check_image, is_empty, network_input, prepare
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
 """Limits of the temperature in the settings of a network."""
+
+MAX_FILE = 100_000_000
+"""Maximum size of a network's file, in bytes."""
 
 _BATCH = 256
 _DOT = 0.03  # A drawing that is smaller than this part of its canvas is a dot.
@@ -98,6 +103,7 @@ class Recognizer:
     def __init__(self, net: cv2.dnn.Net, path: Path, temperature: float = 1.0, threshold: float = 0.0):
         self._net = net
         self._lock = threading.Lock()
+        self._inside = None
         self.path = path
         self.temperature = temperature
         self.threshold = threshold
@@ -123,22 +129,25 @@ class Recognizer:
             If the file or its settings are damaged, or if it is not a network from 28 x 28 pixels to ten probabilities.
         """
         file, settings_file = network_files(path)[1], settings_of(path)
+        if not file.exists():
+            raise FileNotFoundError(f"There is no network {shown(file)}; {remedy(file)}")
+        if not file.is_file():
+            raise ValueError(f"{shown(file)} is a folder or a device, not a network; {remedy(file)}")
+        with open(file, "rb") as opened:
+            content = opened.read(MAX_FILE + 1)
         try:
-            content = file.read_bytes()
-        except FileNotFoundError:
-            raise FileNotFoundError(f"There is no network {shown(file)}; {remedy(file)}") from None
-        except IsADirectoryError:
-            raise ValueError(f"{shown(file)} is a folder, not a network; {remedy(file)}") from None
-        try:
+            if len(content) > MAX_FILE or not is_whole(content):
+                raise cv2.error
             net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
         except cv2.error:
             raise ValueError(
                 f"{shown(file)} is damaged or not an ONNX network ({len(content):,} bytes); {remedy(file)}"
             ) from None
         recognizer = cls(net, Path(file), **_settings(settings_file))
+        recognizer._inside = Inside(content)
         try:
             output = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32))
-        except cv2.error:
+        except (AttributeError, cv2.error):  # OpenCV gave no array, or an error.
             output = np.empty(0)
         if output.shape not in {(2, 10), (2, NOT_A_DIGIT + 1)} or not np.allclose(output.sum(axis=1), 1, atol=1e-3):
             raise ValueError(
@@ -226,6 +235,34 @@ class Recognizer:
             return self._forward(np.zeros((1, SIDE, SIDE, 1), np.float32))[:0]
         return np.concatenate([self._forward(x[start : start + _BATCH]) for start in range(0, len(x), _BATCH)])
 
+    def layers(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what each layer makes of an image: from its pixels to the answer.
+
+        Parameters
+        ----------
+        image : uint8 array (28, 28)
+            A prepared drawing, such as `Prediction.image`.
+
+        Returns
+        -------
+        dict of str to float32 array
+            "pixels" (28, 28), 0..1; "convolution 1" (h, w, filters), "convolution 2", ...; "dense 1" (neurons,), ...;
+            "answer" (10,) or (11,), the probabilities without temperature. Convolutions and dense layers are as they
+            are before ReLU: a number below 0 says that the opposite of the filter's pattern is there.
+        """
+        return self._inside.layers(network_input([_check_prepared(image)]))
+
+    def filters(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the filters of the first convolution.
+
+        Returns
+        -------
+        weights : float32 array (side, side, n)
+        biases : float32 array (n,)
+            What is added to each sum; 0 for a network that adds nothing there.
+        """
+        return self._inside.filters()
+
     def _predict_batch(self, batch):
         if not batch:
             return []
@@ -276,7 +313,8 @@ def _is_dot(drawing):
 def _settings(file):
     """Return the settings beside a network, or nothing if there is no such file."""
     try:
-        settings = json.loads(file.read_text("utf-8"))
+        with open(file, encoding="utf-8") as opened:
+            settings = json.loads(opened.read(10_000))
         settings = {name: float(settings[name]) for name in ("temperature", "threshold")}
         if not (MIN_TEMPERATURE <= settings["temperature"] <= MAX_TEMPERATURE and 0 <= settings["threshold"] <= 1):
             raise ValueError

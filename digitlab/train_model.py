@@ -26,9 +26,7 @@ def add_parser(subparsers) -> None:
         help="class: train on MNIST, in about half a minute; full: also train on drawings by people and by code, and "
         "to tell what is not a digit, as for the network that came with the kit, in up to an hour (default: class)",
     )
-    parser.add_argument(
-        "--epochs", type=_positive, help="number of passes through MNIST's digits (default: 5, full: 22)"
-    )
+    parser.add_argument("--epochs", type=_epochs, help="number of passes through MNIST's digits (default: 5, full: 22)")
     parser.add_argument(
         "--without",
         action="append",
@@ -37,7 +35,7 @@ def add_parser(subparsers) -> None:
         help="with --recipe full: leave out the drawings by people or by code, to find out how much they help; may be "
         "given twice",
     )
-    parser.add_argument("--seed", type=int, default=0, help="random seed; the same seed gives the same network (0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="random seed; the same seed gives the same network (0)")
     parser.add_argument(
         "--output",
         type=Path,
@@ -91,13 +89,22 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"Saved {shown(files[0])} and {shown(files[1])}.")
     shipped = files[1].absolute() == network_files(SHIPPED_NETWORK)[1]
     option = "" if shipped else f" --model {shown(files[1])}"
-    print(f"Draw with it: digitlab draw{option}   (in the notebooks: 05_draw)")
+    print(f"Draw with it: digitlab draw{option}   (in the notebooks: 06_draw)")
     return 0
 
 
-def _positive(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"it must be a whole number, at least 1, not {text}")
+def _epochs(text):
+    return _whole_number(text, 1, 10_000)
+
+
+def _seed(text):
+    return _whole_number(text, 0, 2**32 - 1)
+
+
+def _whole_number(text, lowest, highest):
+    # The length first: Python refuses to make a number of thousands of digits.
+    if not (text.isdecimal() and len(text) <= 20 and lowest <= int(text) <= highest):
+        raise argparse.ArgumentTypeError(f"it must be a whole number, {lowest:,} to {highest:,}, not {text[:40]}")
     return int(text)
 
 

@@ -1,6 +1,8 @@
 """Start a real hub and use its seats over HTTP and WebSockets, without a browser; for tests and benchmarks."""
 
 import asyncio
+import contextlib
+import html
 import json
 import os
 import re
@@ -19,7 +21,7 @@ import requests
 from helpers import require
 from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
 from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from digitlab.paths import KIT, NOTEBOOKS
 
@@ -164,8 +166,19 @@ class Person:
                 raise RuntimeError(f"The seat {self.name} does not start: {answer.status_code} {answer.text[:500]}")
             # A seat that is not running must be started. A running one learns from the hub who the person is.
             wanted = "hub/spawn" if answer.status_code in {404, 424, 503} else f"user/{self.name}/lab"
-            self.session.get(f"{self.hub.address}/{wanted}", timeout=seconds)
-            time.sleep(0.25)
+            page = self.session.get(f"{self.hub.address}/{wanted}", timeout=seconds)
+            if found := re.search(r'EventSource\("([^"]+)"\)', page.text):
+                self._wait_for_progress(html.unescape(found[1]), seconds)
+            else:
+                time.sleep(0.25)
+
+    def _wait_for_progress(self, path, seconds):
+        """Wait as the hub's page does: the hub tells it how far the start of the seat is."""
+        with self.session.get(f"{self.hub.address}{path}", stream=True, timeout=seconds) as events:
+            for line in events.iter_lines():
+                event = json.loads(line.removeprefix(b"data:")) if line.startswith(b"data:") else {}
+                if event.get("ready") or event.get("failed"):
+                    return
 
     def call(self, method, path, body=None):
         """Call the seat's REST API, as its page does."""
@@ -195,21 +208,27 @@ class Kernel:
         self._replies = {}
         self.widgets = {}
         self.outputs = {}
-        self.answer = ""
+        self.answers = []  # What each network of the pad read last.
         self._pens = {}
         self.points = 0  # The number of points of the drawing that was answered last.
         self.on_answer = None
 
     async def connect(self):
-        """Open the WebSocket."""
+        """Open the WebSocket, and wait until the kernel answers; as a page does, open it anew if it is closed."""
+        for _ in range(3):
+            with contextlib.suppress(WebSocketClosedError):
+                await self._open()
+                await self.run("")
+                return self
+        raise RuntimeError(f"The connection of {self.person.name} was closed three times.")
+
+    async def _open(self):
         cookies = "; ".join(f"{c.name}={c.value}" for c in self.person.session.cookies)
         url = f"{self.person.url.replace('http', 'ws', 1)}/api/kernels/{self.number}/channels"
         headers = {"Cookie": cookies, "Origin": self.person.hub.address}
         request = HTTPRequest(url, headers=headers, connect_timeout=180, request_timeout=180)
         self._socket = await websocket_connect(request, subprotocols=["v1.kernel.websocket.jupyter.org"])
         self._listener = asyncio.create_task(self._listen())
-        await self.run("")
-        return self
 
     async def close(self):
         """Close the WebSocket; the kernel continues to run."""
@@ -277,7 +296,7 @@ class Kernel:
                 if content["comm_id"] in self._pens:
                     self._pens[content["comm_id"]].answered = content["data"]["content"]["batch"]
                 continue
-            if kind == "comm_msg" and b"data-points" not in parts[3]:
+            if kind == "comm_msg" and b'"answers"' not in parts[3] and b'"points"' not in parts[3]:
                 continue  # Most of these messages only draw.
             content, parent = json.loads(parts[3]), json.loads(parts[1]).get("msg_id")
             if kind == "comm_open":
@@ -289,8 +308,9 @@ class Kernel:
             elif kind == "status" and content["execution_state"] == "idle" and parent in self._replies:
                 self._replies[parent][1].set_result(None)
             elif kind == "comm_msg":
-                self.answer = content["data"].get("state", {}).get("value", "")
-                self.points = int(re.search(r'data-points="(\d+)"', self.answer)[1])
+                state = content["data"].get("state", {})
+                self.answers = state.get("answers", self.answers)
+                self.points = state.get("points", self.points)
                 if self.on_answer:
                     self.on_answer(self.points)
 

@@ -1,4 +1,4 @@
-"""Notebook 5 in a real JupyterLab in a real browser: its first pad is drawn on by mouse and by touch."""
+"""Notebook 6 in a real JupyterLab in a real browser: its first pad is drawn on by mouse and by touch."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,10 @@ from digitlab.prepare import prepare
 
 @pytest.fixture(scope="module", params=["mouse", "touch"])
 def page(request, browser, lab):
-    """Open 05_draw and run all of it, in the window of a desktop or on a touch screen."""
+    """Open 06_draw and run all of it, in the window of a desktop or on a touch screen."""
     kind = {"has_touch": True} if request.param == "touch" else {"device_scale_factor": 2}
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **kind)
-    page = open_notebook(context, lab, "05_draw.ipynb")
+    page = open_notebook(context, lab, "06_draw.ipynb")
     run_all(page)
     page.hand = request.param
     yield page
@@ -70,7 +70,10 @@ def test_the_drawing_survives_a_reload_of_the_page(clear_page):
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.get_by_text("Save Notebook", exact=True).click()
     page.locator(".jp-NotebookPanel .jp-mod-dirty, .lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
+    pads = page.locator(".digitlab-pad").count()
     page.reload()
+    # They come back in any order.
+    expect(page.locator(".digitlab-pad")).to_have_count(pads)
     expect(pad(page).locator(".digitlab-digit")).to_have_text("0")
     wait_until(lambda: white_pixels(page) > 1000, page)
     pad(page).get_by_role("button", name="Clear", exact=True).click()

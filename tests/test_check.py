@@ -12,6 +12,7 @@ import pytest
 from helpers import obey_permissions
 
 from digitlab.commands.check import _again, pinned_versions
+from digitlab.files.onnx import add_checksum
 from digitlab.paths import APT_LINE, KIT, MNIST, MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 
 DEPENDENCIES = pinned_versions()
@@ -89,7 +90,8 @@ def damaged(tmp_path_factory):
     network = onnx.load(file)
     weights = max(network.graph.initializer, key=lambda initializer: len(initializer.raw_data))
     weights.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weights) * 1.01, weights.name))
-    onnx.save(network, file)
+    del network.metadata_props[:]  # The checksum.
+    file.write_bytes(add_checksum(network.SerializeToString()))
     (kit / "pyproject.toml").write_text('[project]\ndependencies = ["onnx>=1", "no-such-package>=2"]', "utf-8")
     (kit / "constraints.txt").write_text("onnx==1.0.0\nno-such-package==2.0; sys_platform == 'linux'\n", "utf-8")
     home = kit / "home"
@@ -222,6 +224,15 @@ def test_missing_settings_of_the_network_fail(with_bad_networks):
     verdict, text = with_bad_networks.line("digit_recognition_model.json is missing")
     assert verdict == "FAIL"
     assert "git checkout -- model" in text
+
+
+def test_half_an_own_network_fails(tmp_path):
+    kit = copy_of_the_kit(tmp_path)
+    onnx_file = network_files(kit / "model" / "my_network_taught")[1]
+    onnx_file.write_bytes(network_files(MNIST_ONLY_NETWORK)[1].read_bytes()[:100_000])
+    verdict, text = Checked(kit, DIGITLAB_HOME=kit).line("my_network_taught are not a pair")
+    assert verdict == "FAIL"
+    assert "digitlab train" in text
 
 
 def test_a_broken_pair_of_ones_own_network_fails(with_bad_networks):

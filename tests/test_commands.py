@@ -1,13 +1,15 @@
 """The `digitlab` command: its sub-commands, its errors, and what it does with unknown arguments."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
 from digitlab.commands import main as main_module
 from digitlab.commands.main import main
 
-COMMANDS = ("lab", "train", "draw", "evaluate", "class", "check")
+COMMANDS = ("lab", "train", "draw", "read", "evaluate", "class", "check")
 
 
 def test_the_help_lists_every_command(capsys):
@@ -26,7 +28,7 @@ def test_every_command_has_a_help_text(command, capsys):
     assert f"usage: digitlab {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["train"], ["draw"], ["evaluate", "file"], ["check"]])
+@pytest.mark.parametrize("command", [["train"], ["draw"], ["read", "photo"], ["evaluate", "file"], ["check"]])
 def test_an_unknown_option_is_refused(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([*command, "--unknown"])
@@ -35,9 +37,9 @@ def test_an_unknown_option_is_refused(command, capsys):
 
 
 def test_lab_passes_unknown_arguments_on():
-    arguments = main_module._parse(["lab", "--port", "8000", "--ip", "localhost", "05_draw.ipynb"])
+    arguments = main_module._parse(["lab", "--port", "8000", "--ip", "localhost", "06_draw.ipynb"])
     assert arguments.port == 8000
-    assert arguments.others == ["--ip", "localhost", "05_draw.ipynb"]
+    assert arguments.others == ["--ip", "localhost", "06_draw.ipynb"]
 
 
 def test_an_unknown_command_is_refused(capsys):
@@ -83,3 +85,33 @@ def test_a_terminal_without_a_character_shows_a_question_mark(digitlab, tmp_path
     assert finished.returncode == 1
     assert "UnicodeEncodeError" not in finished.stderr
     assert "codec" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--epochs=" + "9" * 30, "--epochs: it must be a whole number, 1 to 10,000"),
+        ("--epochs=" + "9" * 5000, "--epochs: it must be a whole number, 1 to 10,000"),
+        ("--epochs=0", "--epochs: it must be a whole number, 1 to 10,000, not 0"),
+        ("--seed=-1", "--seed: it must be a whole number, 0 to 4,294,967,295, not -1"),
+        ("--seed=1.5", "not 1.5"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_at_once(option, words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", option])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["train", "--output", ""], ["evaluate", "--held-out", "--model", "."]])
+def test_a_folder_is_not_a_network(arguments, capsys):
+    assert main(arguments) == 1
+    assert "'.' is a folder, not a network: name one, such as model/my_network" in capsys.readouterr().err
+
+
+def test_a_home_of_an_unknown_user_is_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGITLAB_HOME", "~nobody-of-this-name/x")
+    code = "from digitlab import paths; print(paths.HOME)"
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert finished.stdout.strip() == str(tmp_path / "~nobody-of-this-name" / "x"), finished.stderr

@@ -39,6 +39,12 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_folder_is_not_replaced_by_a_file(tmp_path):
+    with pytest.raises(IsADirectoryError, match="it is a folder, and a file was to be written"):
+        atomic_write(tmp_path, b"new")
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows has neither devices nor, as a rule, links")
 def test_a_link_stays_a_link_and_a_pipe_stays_a_pipe(tmp_path):
     (tmp_path / "target").write_bytes(b"old")

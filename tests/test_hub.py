@@ -1,5 +1,6 @@
 """A real hub with real seats: two people draw, and neither can reach the other's files."""
 
+import ast
 import asyncio
 import contextlib
 import os
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from page import draw, pad, pen, picture_path
 from room import PASSWORD, Hub, Person, processes_of, run
 
 from digitlab import Ink
+from digitlab.commands.jupyter_settings import as_options, settings
 from digitlab.paths import KIT
 from digitlab_classroom.submissions import SubmissionStore
 
@@ -44,7 +47,7 @@ def people(hub):
     return both
 
 
-def run_cells(person, *cells, notebook="05_draw.ipynb", upto=LAST_CELL):
+def run_cells(person, *cells, notebook="06_draw.ipynb", upto=LAST_CELL):
     """Open a notebook, run it up to a cell, then run these cells, and close it; return what these cells printed."""
 
     async def open_and_run():
@@ -95,6 +98,30 @@ import cv2
 from pathlib import Path
 print("tensorflow" in sys.modules, cv2.getNumThreads(), os.environ["OMP_NUM_THREADS"])"""
     assert run_cells(people[0], script) == ["False 1 1\n"]
+
+
+def test_a_seat_has_the_settings_of_the_kit(tmp_path):
+    code = "import jupyterhub.singleuser as hub; hub.main = print; from digitlab_classroom.seat import main; main([])"
+    environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path)}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+    options = ast.literal_eval(printed)
+    assert set(as_options(settings())) < set(options)
+    assert "--LabApp.extension_manager=readonly" in options
+
+
+def test_a_seat_imports_no_database_and_starts_no_node():
+    code = (
+        "import subprocess, sys\n"
+        "subprocess.Popen = None\n"
+        "from digitlab.commands import jupyter_settings\n"
+        "from digitlab_classroom import seat\n"
+        "jupyter_settings.start_sooner()\n"
+        "seat._import_no_database()\n"
+        "import jupyterhub.singleuser, jupyterlab.labapp\n"
+        "print({'sqlalchemy.engine', 'alembic'} & sys.modules.keys(), jupyterlab.labapp.app_version)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.stdout.split() == ["set()", metadata.version("jupyterlab")], finished.stderr
 
 
 def test_each_seat_has_its_own_copy_of_the_notebooks(hub, people):
@@ -150,8 +177,8 @@ def test_a_killed_hub_loses_no_kernel_and_no_drawing(hub, people):
     before = SubmissionStore(hub.folder / "class").drawings()
 
     async def restart_hub():
-        kernel = await people[0].open("05_draw.ipynb").connect()
-        await kernel.run_core("05_draw.ipynb", upto=LAST_CELL)
+        kernel = await people[0].open("06_draw.ipynb").connect()
+        await kernel.run_core("06_draw.ipynb", upto=LAST_CELL)
         hub.stop(kill=True)
         hub.start()
         await kernel.close()

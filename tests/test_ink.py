@@ -71,6 +71,7 @@ def test_strokes_outside_the_canvas_are_legal_and_cut_off():
     [
         ([[(0, float("nan"))]], "Stroke 1 holds nan"),
         ([[(1, 1)], [(float("inf"), 0)]], "Stroke 2 holds inf"),
+        ([[(-1e308, 0), (1e308, 0)]], r"Stroke 1 holds -1e\+308: every x and y must be from -1e9 to 1e9"),
         ([[1, 2, 3]], r"shape \(n, 2\).*not \(3,\)"),
         ([[(1, 2, 3)]], r"shape \(n, 2\).*not \(1, 3\)"),
         ([[]], r"shape \(n, 2\).*not \(0,\)"),
@@ -85,7 +86,9 @@ def test_invalid_strokes_are_refused(strokes, message):
         Ink(strokes)
 
 
-@pytest.mark.parametrize("size", [(0, 10), (10, float("inf")), (10,), "large", "99", (10, float("nan"))])
+@pytest.mark.parametrize(
+    "size", [(0, 10), (10, float("inf")), (10,), "large", "99", (10, float("nan")), (1e-300, 1), (1, 1e300)]
+)
 def test_a_canvas_needs_a_width_and_a_height(size):
     with pytest.raises(ValueError, match="width and height"):
         Ink(size=size)
@@ -149,7 +152,8 @@ GOOD = Ink.example(1).to_json(label=1).encode()
         (b'{"strokes":[[[true,2]]]}', "each point two numbers"),
         (b'{"strokes":[[1,2]]}', "each point two numbers"),
         (b'{"size":[1000000,1],"strokes":[]}', "canvas is larger than 10,000 x 10,000"),
-        (b'{"strokes":[[[-1e308,0],[1e308,0]]]}', "more than 1,000,000 pixels away"),
+        (b'{"strokes":[[[-1e308,0],[1e308,0]]]}', "Stroke 1 holds -1e.308"),
+        (b'{"strokes":[[[-1e8,0],[1e8,0]]]}', "more than 1,000,000 pixels away"),
         (b'{"strokes":[[[0,NaN]]]}', "Stroke 1 holds nan"),
         (b'{"strokes":[[[0,1' + b"0" * 400 + b"]]]}", "Stroke 1 must be an array of points"),
         (b'{"size":[1' + b"0" * 400 + b',1],"strokes":[]}', "must be two numbers"),
@@ -198,6 +202,32 @@ def test_a_gzip_file_with_a_changed_byte_is_reported(tmp_path):
         file.write_bytes(packed[:position] + bytes([packed[position] ^ 0x55]) + packed[position + 1 :])
         with pytest.raises(ValueError, match="damaged gzip"):
             read_drawings(file)
+
+
+@pytest.mark.parametrize("line", [b"\n", b"x\n", b'{"strokes":[]}\n'])
+def test_a_file_with_too_many_lines_is_refused(tmp_path, monkeypatch, line):
+    monkeypatch.setattr("digitlab.ink.MAX_LINES", 1000)
+    file = tmp_path / "drawings.jsonl.gz"
+    file.write_bytes(gzip.compress(line * 1001))
+    with pytest.raises(ValueError, match=r"drawings\.jsonl\.gz has too many lines: at most 1,000 can be read"):
+        read_drawings(file, on_bad_line=lambda number, reason: None)
+    file.write_bytes(gzip.compress(line * 1000))
+    read_drawings(file, on_bad_line=lambda number, reason: None)
+
+
+@pytest.mark.parametrize(
+    ("ink", "reason"),
+    [(Ink([[(1e7, 0)]]), "more than 1,000,000 pixels away"), (Ink(size=(20_000, 1)), "larger than 10,000 x 10,000")],
+)
+def test_a_drawing_that_could_not_be_read_again_is_not_written(tmp_path, ink, reason):
+    with pytest.raises(ValueError, match=reason):
+        append_drawing(tmp_path / "drawings.jsonl", ink)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_canvas_too_large_for_memory_is_not_rendered():
+    with pytest.raises(ValueError, match="larger than 10,000 x 10,000"):
+        Ink(size=(1e9, 1e9)).render()
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -263,7 +293,7 @@ def test_packed_or_damaged_uci_files_are_reported(tmp_path):
         read_drawings(packed)
     damaged = tmp_path / "pendigits-orig.tra"
     damaged.write_text(UNIPEN.replace("50 300", "50 ???"))
-    with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke: ' 50 \?\?\?'"):
+    with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke: '50 \?\?\?'"):
         read_drawings(damaged)
     damaged.write_text(UNIPEN.replace("50 300", "50 nan"))
     with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke"):

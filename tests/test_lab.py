@@ -27,6 +27,7 @@ from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from digitlab.commands import lab as lab_module
 from digitlab.commands import working_copy
 from digitlab.commands.connection import PromptConnection
+from digitlab.commands.jupyter_settings import FIRST_NOTEBOOK, settings
 from digitlab.paths import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
 
 
@@ -142,13 +143,13 @@ def test_lab_shows_the_readers_copy_without_outputs(lab):
 
 
 def test_saving_changes_the_copy_and_not_the_kit(lab):
-    before = (NOTEBOOKS / "02_train_a_network.ipynb").read_bytes()
-    notebook = lab.ask("/api/contents/02_train_a_network.ipynb")["content"]
+    before = (NOTEBOOKS / "03_train_it.ipynb").read_bytes()
+    notebook = lab.ask("/api/contents/03_train_it.ipynb")["content"]
     notebook["cells"][0]["source"] = "# Mine"
     model = json.dumps({"type": "notebook", "content": notebook}).encode()
-    lab.ask("/api/contents/02_train_a_network.ipynb", model, method="PUT")
-    assert first_text(lab.home / "my_notebooks/02_train_a_network.ipynb") == "# Mine"
-    assert (NOTEBOOKS / "02_train_a_network.ipynb").read_bytes() == before
+    lab.ask("/api/contents/03_train_it.ipynb", model, method="PUT")
+    assert first_text(lab.home / "my_notebooks/03_train_it.ipynb") == "# Mine"
+    assert (NOTEBOOKS / "03_train_it.ipynb").read_bytes() == before
 
 
 def test_only_this_machine_can_reach_the_server(lab):
@@ -196,9 +197,9 @@ def test_ctrl_c_stops_the_server_and_its_notebooks(tmp_path):
 
 
 def test_other_arguments_are_passed_to_jupyterlab(tmp_path):
-    lab = Lab(tmp_path, "--ServerApp.base_url=/class/", str(NOTEBOOKS / "05_draw.ipynb"))
+    lab = Lab(tmp_path, "--ServerApp.base_url=/class/", str(NOTEBOOKS / "06_draw.ipynb"))
     try:
-        assert lab.address.path == "/class/lab/tree/05_draw.ipynb"
+        assert lab.address.path == "/class/lab/tree/06_draw.ipynb"
         assert lab.ask("/api/status")
     finally:
         lab.stop(signal.SIGKILL)
@@ -217,6 +218,24 @@ def test_a_named_folder_is_shown_without_making_a_copy(tmp_path):
     assert not (tmp_path / "my_notebooks").exists()
 
 
+def test_a_folder_in_the_configuration_of_another_course_does_not_matter(tmp_path):
+    (tmp_path / ".jupyter").mkdir()
+    (tmp_path / ".jupyter/jupyter_server_config.py").write_text('c.ServerApp.root_dir = "/gone"\n')
+    lab = Lab(tmp_path)
+    try:
+        names = {entry["name"] for entry in lab.ask("/api/contents")["content"]}
+        assert FIRST_NOTEBOOK in names
+    finally:
+        lab.stop(signal.SIGKILL)
+
+
+def test_the_long_help_is_jupyterlabs(tmp_path):
+    status, printed = failing_lab(tmp_path, "--help-all")
+    assert status == 0, printed[-2000:]
+    assert "--ServerApp.ip" in printed
+    assert "Traceback" not in printed
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -225,8 +244,8 @@ def test_a_named_folder_is_shown_without_making_a_copy(tmp_path):
         [f"--ServerApp.notebook_dir={NOTEBOOKS}"],
         ["--notebook-dir", str(NOTEBOOKS)],
         ["--debug", str(NOTEBOOKS)],
-        [str(NOTEBOOKS / "05_draw.ipynb")],
-        [f"--ServerApp.file_to_run={NOTEBOOKS / '05_draw.ipynb'}"],
+        [str(NOTEBOOKS / "06_draw.ipynb")],
+        [f"--ServerApp.file_to_run={NOTEBOOKS / '06_draw.ipynb'}"],
     ],
 )
 def test_a_named_folder_or_notebook_is_opened(arguments):
@@ -242,28 +261,28 @@ def test_a_notebook_of_the_copy_is_opened_in_the_copy(tmp_path, monkeypatch):
     working_copy.refresh(tmp_path / "my_notebooks")
     monkeypatch.setattr(lab_module, "MY_NOTEBOOKS", tmp_path / "my_notebooks")
     monkeypatch.chdir(tmp_path)
-    assert lab_module._shows_copy(["my_notebooks/05_draw.ipynb"])
-    assert not lab_module._shows_copy([str(NOTEBOOKS / "05_draw.ipynb")])
+    assert lab_module._shows_copy(["my_notebooks/06_draw.ipynb"])
+    assert not lab_module._shows_copy([str(NOTEBOOKS / "06_draw.ipynb")])
 
 
 def test_a_newer_kit_updates_only_what_the_reader_did_not_change(tmp_path):
     older_kit = shutil.copytree(NOTEBOOKS, tmp_path / "older")
-    for path in older_kit.glob("0[34]*.ipynb"):
+    for path in older_kit.glob("0[45]*.ipynb"):
         write_first_text(path, "# Older")
     mine = tmp_path / "my_notebooks"
     working_copy.refresh(mine, older_kit)
-    write_first_text(mine / "03_study_its_mistakes.ipynb", "# Mine")
-    write_first_text(mine / "05_draw.ipynb", "# Mine")
+    write_first_text(mine / "04_study_its_mistakes.ipynb", "# Mine")
+    write_first_text(mine / "06_draw.ipynb", "# Mine")
     lab = Lab(tmp_path)
     lab.stop(signal.SIGKILL)
     assert lab.output.startswith(
-        "Updated, because you had not changed it: 04_prepare_a_drawing.ipynb.\n"
-        "Not updated, because you changed it: 03_study_its_mistakes.ipynb. "
+        "Updated, because you had not changed it: 05_prepare_a_drawing.ipynb.\n"
+        "Not updated, because you changed it: 04_study_its_mistakes.ipynb. "
         "For a fresh copy: digitlab lab --reset (your files are kept, too).\n"
     )
-    assert "05_draw" not in lab.output  # The kit's is no newer.
-    assert first_text(mine / "03_study_its_mistakes.ipynb") == first_text(mine / "05_draw.ipynb") == "# Mine"
-    assert first_text(mine / "04_prepare_a_drawing.ipynb") == first_text(NOTEBOOKS / "04_prepare_a_drawing.ipynb")
+    assert "06_draw" not in lab.output  # The kit's is no newer.
+    assert first_text(mine / "04_study_its_mistakes.ipynb") == first_text(mine / "06_draw.ipynb") == "# Mine"
+    assert first_text(mine / "05_prepare_a_drawing.ipynb") == first_text(NOTEBOOKS / "05_prepare_a_drawing.ipynb")
 
 
 def test_reset_makes_a_fresh_copy_and_keeps_the_old_one(tmp_path):
@@ -394,6 +413,11 @@ def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
         preexec_fn=obey_permissions,
     )
     return finished.returncode, finished.stdout
+
+
+def test_a_kernel_may_take_five_minutes_to_start():
+    """Else the server closes the connection of a page whose kernel gets no processor for two minutes."""
+    assert settings()["MappingKernelManager.kernel_info_timeout"] == 300
 
 
 def test_messages_to_a_page_are_sent_at_once(monkeypatch):

@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 from helpers import obey_permissions
 
-from digitlab import network
+from digitlab import network, paths
+from digitlab.commands.main import main
+from digitlab.files.onnx import add_checksum
 from digitlab.ink import Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 from digitlab.prepare import network_input
@@ -60,6 +64,11 @@ def test_a_trained_network_is_saved_as_two_files_that_agree(small_network, saved
     assert files_in(saved.parent) == ["mine.keras", "mine.onnx"]
     assert network.accuracy(network.load(saved), images[:2000], labels[:2000]) == accuracy
     assert network.pair_difference(saved, network_input(images[:2000])) <= 1e-5
+
+
+def test_a_saved_network_is_recognized_by_its_checksum(saved):
+    content = network_files(saved)[1].read_bytes()
+    assert content == add_checksum(content)
 
 
 def test_the_same_seed_gives_the_same_network(mnist):
@@ -193,6 +202,36 @@ def test_ctrl_c_stops_training_and_changes_nothing(saved, tmp_path):
     assert "Stopped. Nothing was saved" in errors
     assert "Traceback" not in errors
     assert [file.read_bytes() for file in network_files(saved)] == before
+
+
+def test_a_full_disk_is_noticed_before_training(tmp_path, monkeypatch, capsys):
+    usage = type(shutil.disk_usage(tmp_path))
+    monkeypatch.setattr(paths.shutil, "disk_usage", lambda folder: usage(20_000_000, 1_000_000, 19_000_000))
+    assert main(["train", "--output", str(tmp_path / "mine")]) == 1
+    printed = capsys.readouterr()
+    assert "the disk has less than 20 MB free" in printed.err
+    assert "Training" not in printed.out
+
+
+def test_files_of_a_killed_save_are_removed_a_day_later(saved, small_network):
+    old, new = saved.parent / ".new-old", saved.parent / ".new-new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "mine.keras").write_bytes(b"half")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    network.save(small_network, saved)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_no_start_up_messages_are_shown_when_an_import_is_interrupted(capfd):
+    def interrupted_import():
+        os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called\nI0000 00:00 note\nthe reason\n")
+        raise ImportError("interrupted")
+
+    with pytest.raises(ImportError, match="interrupted"), network._without_startup_messages():
+        interrupted_import()
+    assert capfd.readouterr().err == "the reason\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="drops a Linux capability, so that root is refused too")

@@ -13,11 +13,13 @@ from digitlab.paths import NOTEBOOKS
 
 NAMES = [
     "01_meet_the_digits.ipynb",
-    "02_train_a_network.ipynb",
-    "03_study_its_mistakes.ipynb",
-    "04_prepare_a_drawing.ipynb",
-    "05_draw.ipynb",
+    "02_build_a_network.ipynb",
+    "03_train_it.ipynb",
+    "04_study_its_mistakes.ipynb",
+    "05_prepare_a_drawing.ipynb",
+    "06_draw.ipynb",
 ]
+GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
 MAX_CELL_LINES = 20
 """Maximum length of one code cell, in lines."""
 
@@ -40,7 +42,7 @@ def outputs(notebook):
     return [output for cell in code_cells(notebook) for output in cell.outputs]
 
 
-def test_there_are_exactly_the_five_known_notebooks():
+def test_there_are_exactly_the_six_known_notebooks():
     assert sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
 
 
@@ -65,9 +67,9 @@ def test_it_runs_offline_and_gives_the_stored_outputs(name, tmp_path):
     run_and_compare(name, tmp_path)
 
 
-def test_notebook_2_gives_the_stored_outputs_on_a_shared_server(tmp_path):
+def test_notebook_3_gives_the_stored_outputs_on_a_shared_server(tmp_path):
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
-    run_and_compare("02_train_a_network.ipynb", tmp_path, DIGITLAB_SHARED_SERVER="1", **one_thread)
+    run_and_compare("03_train_it.ipynb", tmp_path, DIGITLAB_SHARED_SERVER="1", **one_thread)
 
 
 def test_every_code_cell_was_executed_in_order(notebook):
@@ -144,6 +146,46 @@ def test_its_images_have_alternative_texts_and_its_links_exist(notebook):
             assert len(label) > 20, target
         if not re.match(r"https?://|#|attachment:", target):
             assert (NOTEBOOKS / target.split("#")[0]).exists(), target
+
+
+def markdown(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def glossary_entries():
+    """Return the number of the notebook that explains each word, by the word's anchor."""
+    entries = re.findall(r"^### (.+?)\n\n(.+?)\s\((\d)\)$", GLOSSARY.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return {word.replace(" ", "-"): int(number) for word, _, number in entries}
+
+
+def test_glossary_headings_are_lower_case_and_in_order():
+    """JupyterLab's anchors keep upper case, a code host's do not."""
+    headings = re.findall(r"^### (.+)$", GLOSSARY.read_text("utf-8"), re.MULTILINE)
+    assert headings == sorted(set(headings)) == [heading.lower() for heading in headings]
+    assert [heading.replace(" ", "-") for heading in headings] == list(glossary_entries())
+
+
+def test_links_within_the_glossary_hit_an_entry():
+    anchors = set(re.findall(r"\]\(#([^)]+)\)", GLOSSARY.read_text("utf-8")))
+    assert anchors == set(glossary_entries())
+
+
+def test_links_to_the_glossary_hit_an_entry(notebook):
+    anchors = set(re.findall(r"\]\(GLOSSARY\.md#([^)]+)\)", markdown(notebook)))
+    assert anchors <= set(glossary_entries())
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_notebook_links_to_each_word_that_it_explains(number):
+    text = markdown(nbformat.read(NOTEBOOKS / NAMES[number - 1], as_version=4))
+    explained = [anchor for anchor, explaining in glossary_entries().items() if explaining == number]
+    assert [anchor for anchor in explained if f"](GLOSSARY.md#{anchor})" not in text] == []
+
+
+def test_links_within_a_notebook_hit_a_heading(notebook):
+    text = markdown(notebook)
+    headings = {heading.replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
 
 
 def test_a_still_picture_is_alone_in_a_cell_with_a_tag(notebook):

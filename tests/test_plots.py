@@ -9,12 +9,11 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from digitlab import plots
+from digitlab import figure, plots
 
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (4, 28, 28), dtype=np.uint8)
 probabilities = rng.dirichlet(np.ones(10), 4)
-confidence = rng.uniform(0.3, 1, 200)
 
 
 def make_layer(name, *shape):
@@ -32,6 +31,8 @@ FIGURES = {
     "digits": lambda: plots.digits(images, "title"),
     "digits with captions": lambda: plots.digits(images, "title", ["a", "b\nc", "d", "e"], columns=3),
     "a blank digit": lambda: plots.digits([np.zeros((28, 28))], "title"),
+    "wall": lambda: plots.wall(images, "title", columns=3),
+    "signed": lambda: plots.signed([[[-1, 0], [0, 2]]] * 3, "title", ["a", "b", "c"], columns=2),
     "magnify": lambda: plots.magnify(images[0], (4, 13), (11, 23), "title"),
     "bars": lambda: plots.bars([1200, 0, 7], ["a", "b", "c"], "title", "x", "y"),
     "shares": lambda: plots.bars([0.5, 1.0], ["a", "b"], "title", "x", "y", share=True),
@@ -39,10 +40,8 @@ FIGURES = {
     "one reading": lambda: plots.readings(images[:1], probabilities[:1], "title"),
     "confusion": lambda: plots.confusion(np.diag(range(10)) + np.eye(10, k=1, dtype=int), "title"),
     "confusion without a mistake": lambda: plots.confusion(np.eye(10, dtype=int), "title"),
-    "calibration": lambda: plots.calibration(confidence, confidence > 0.6, [0, 0.5, 0.9, 1], "title"),
     "steps": lambda: plots.steps({"canvas": np.zeros((280, 300), np.uint8), "28": images[0]}, "title"),
     "curves": lambda: plots.curves({"learnt": [0.5, 0.9], "held back": [0.4, 0.6]}, "title", "x", "y", share=True),
-    "occlusion": lambda: plots.occlusion(images[0], rng.random((23, 23)), "title"),
     "measured": lambda: plots.measured(images, np.full((4, 2), 14.5), "title"),
 }
 
@@ -57,7 +56,7 @@ def shown(monkeypatch):
         fig.alt = metadata["image/png"]["alt"]
         figures.append(fig)
 
-    monkeypatch.setattr(plots, "display", display)
+    monkeypatch.setattr(figure, "display", display)
     return figures
 
 
@@ -89,7 +88,6 @@ def test_the_alternative_text_says_what_the_figure_shows(shown):
     counts = np.diag(range(10))
     counts[1, 4] = 2
     plots.confusion(counts, "Mixed")
-    plots.calibration([0.4, 0.95, 0.97], [True, True, False], [0, 0.9, 1], "Sure")
     plots.curves({"learnt": [0.5, 1.0], "held back": [0.4, 0.6]}, "Rising", "x", "y", share=True)
     assert [fig.alt for fig in shown] == [
         "Two digits. a 3, 40% sure; a 4",
@@ -99,7 +97,6 @@ def test_the_alternative_text_says_what_the_figure_shows(shown):
         "A way. 28 x 28 x 1; convolution 26 x 26 x 16; dense 10",
         "Mixed. a table of 10 rows and 10 columns: 45 of 47 on its diagonal; "
         "most beside it: 2 times a 1 was read as a 4",
-        "Sure. below 90 % sure: 100.00% right; 90 to 100 % sure: 50.00% right",
         "Rising. learnt: from 50% to 100%; held back: from 40% to 60%",
     ]
 
@@ -148,6 +145,21 @@ def test_a_figure_that_fails_is_closed_too(shown):
     assert shown == []
 
 
+def test_a_wall_shows_the_images_row_by_row(shown):
+    plots.wall(images, "title", columns=2)
+    tiles = shown[0].axes[0].images[0].get_array()
+    assert tiles.shape == (56, 56)
+    assert (tiles[28:, :28] == images[2]).all()
+
+
+def test_signed_images_share_one_scale_with_zero_in_its_middle(shown):
+    plots.signed([np.array([[-3.0, 0]]), np.array([[1.0, 2]])], "title")
+    pictures = [ax.images[0] for ax in shown[0].axes[:2]]
+    assert [picture.get_clim() for picture in pictures] == [(-3, 3), (-3, 3)]
+    assert colors.to_hex(pictures[0].to_rgba(0.0)) in ("#ffffff", "#fefefe", "#fefeff", "#fffefe")
+    assert "the scale goes from -3 to 3" in shown[0].alt
+
+
 def test_magnify_shows_the_value_of_each_pixel(shown):
     plots.magnify(images[0], (4, 6), (11, 14), "title")
     assert {str(value) for value in images[0][4:6, 11:14].flat} <= texts_in(shown[0])
@@ -161,18 +173,9 @@ def test_confusion_writes_each_count_but_no_zeros(shown):
     assert sorted(written) == sorted([*(str(count) for count in range(100, 110)), "37"])
 
 
-def test_calibration_shows_the_size_of_each_group(shown):
-    sure = np.array([0.55, 0.65, 0.95, 0.95, 1.0])
-    plots.calibration(sure, np.array([True, False, True, True, False]), [0, 0.5, 0.9, 1], "title")
-    axes = shown[0].axes[0]
-    assert [text.get_text() for text in axes.get_xticklabels()] == ["50 to\n90 %", "90 to\n100 %"]
-    assert [bar.get_height() for bar in axes.patches] == pytest.approx([1 / 2, 2 / 3])
-    assert {"50.00%\nof 2", "66.67%\nof 3"} <= texts_in(shown[0])
-
-
 def test_readings_colour_the_digit_that_is_read_blue(shown):
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
-    blue = [bar.get_facecolor() == colors.to_rgba(plots.BLUE) for bar in shown[0].axes[1].patches]
+    blue = [bar.get_facecolor() == colors.to_rgba(figure.BLUE) for bar in shown[0].axes[1].patches]
     assert blue == [digit == 3 for digit in range(10)]
 
 

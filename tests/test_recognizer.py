@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from digitlab.files import onnx as onnx_files
 from digitlab.ink import Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.prepare import prepare
@@ -220,6 +221,44 @@ def test_a_damaged_network_is_reported_with_a_remedy(tmp_path, content):
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"broken\.onnx is damaged or not an ONNX network.*digitlab train"):
         Recognizer.load(file)
+
+
+# Bytes of this file that end OpenCV 5.0.0's reader, and Python with it.
+DEADLY = [(181, 23), (2142, 199)]
+
+
+@pytest.mark.parametrize(("position", "value"), DEADLY)
+@pytest.mark.parametrize("with_checksum", [True, False])
+def test_a_changed_byte_does_not_end_python(tmp_path, position, value, with_checksum):
+    content = bytearray(network_files(MNIST_ONLY_NETWORK)[1].read_bytes())
+    content[position] = value
+    file = tmp_path / "changed.onnx"
+    file.write_bytes(content if with_checksum else content[: -len(onnx_files.checksum_of(b""))])
+    with pytest.raises(ValueError, match=r"changed\.onnx is damaged or not an ONNX network"):
+        Recognizer.load(file)
+
+
+def test_a_changed_weight_is_noticed(tmp_path):
+    content = bytearray(ONNX.read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "changed.onnx").write_bytes(content)
+    with pytest.raises(ValueError, match=r"changed\.onnx is damaged"):
+        Recognizer.load(tmp_path / "changed")
+
+
+def test_only_a_network_of_another_program_is_read_in_another_process(tmp_path, monkeypatch):
+    plain = dense_network((28, 28, 1), 10)
+    started = []
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda *command, **options: started.append(1) or run(*command, **options))
+    for network in (SHIPPED_NETWORK, MNIST_ONLY_NETWORK):
+        Recognizer.load(network)
+    assert not started
+    assert onnx_files.is_whole(plain)
+    assert onnx_files.is_whole(plain)
+    assert len(started) == 1
+    assert onnx_files.add_checksum(onnx_files.add_checksum(plain)) == onnx_files.add_checksum(plain)
+    assert onnx.load_from_string(onnx_files.add_checksum(plain)).graph == onnx.load_from_string(plain).graph
 
 
 def dense_network(inputs, outputs):

@@ -4,6 +4,7 @@ import ctypes
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -336,6 +337,17 @@ def test_without_a_screen_it_says_so_in_one_line(environment, reason):
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"digitlab draw: .*digitlab lab\n", done.stderr)
     assert reason in done.stderr
+
+
+@on_x11
+def test_a_screen_that_never_answers_does_not_block(monkeypatch):
+    """As the screen of an ssh connection that has died: it accepts, and is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if (number := server.getsockname()[1] - 6000) < 0:
+            pytest.skip("the port is too low for a screen's number")
+        monkeypatch.setenv("DISPLAY", f"127.0.0.1:{number}")
+        monkeypatch.setattr(screen_module, "SECONDS", 0.5)
+        assert f"DISPLAY is 127.0.0.1:{number}, and nothing answers there" in no_screen()
 
 
 @on_x11

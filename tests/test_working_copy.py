@@ -17,7 +17,7 @@ from digitlab.commands import working_copy
 from digitlab.commands.working_copy import RECORD, refresh, set_aside
 from digitlab.paths import KIT, NOTEBOOKS
 
-FIRST, SECOND, THIRD = "01_meet_the_digits.ipynb", "02_train_a_network.ipynb", "03_study_its_mistakes.ipynb"
+FIRST, SECOND, THIRD = "01_meet_the_digits.ipynb", "02_build_a_network.ipynb", "03_train_it.ipynb"
 RESET = "For a fresh copy: digitlab lab --reset (your files are kept, too)."
 KEPT = f"Not updated, because you changed it: {THIRD}. {RESET}"
 UPDATED = "Updated, because you had not changed it:"
@@ -84,7 +84,7 @@ def links(folder):
 def test_a_copy_holds_the_kits_notebooks_and_pictures(copy):
     given = {path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("*.*")}
     given = {name for name in given if name.endswith((".ipynb", ".png")) and not re.search(r"(^|/)\.", name)}
-    assert {FIRST, "05_draw.ipynb", "pictures/pad.png"} <= given
+    assert {FIRST, "06_draw.ipynb", "pictures/pad.png"} <= given
     assert {name for name in contents(copy) if name.endswith((".ipynb", ".png"))} == given
 
 
@@ -158,7 +158,7 @@ def test_only_pages_that_a_notebook_links_to_are_copied(tmp_path, kit):
 
 
 def test_all_links_in_a_copy_lead_to_files_in_the_copy(copy):
-    assert {"05_draw.ipynb", "GLOSSARY.md"} <= {link.partition("#")[0] for link in links(copy)}
+    assert {"06_draw.ipynb", "GLOSSARY.md"} <= {link.partition("#")[0] for link in links(copy)}
     for link in links(copy):
         assert not link.startswith("../"), link
         assert (copy / link).exists(), link
@@ -256,9 +256,26 @@ def test_one_sentence_lists_all_updated_and_one_all_kept_files(copy, kit):
     for path in kit.glob("*.ipynb"):
         change(path, "# newer")
     assert refresh(copy, kit) == [
-        f"{UPDATED} 04_prepare_a_drawing.ipynb, 05_draw.ipynb.",
+        f"{UPDATED} 04_study_its_mistakes.ipynb, 05_prepare_a_drawing.ipynb, 06_draw.ipynb.",
         f"Not updated, because you changed it: {FIRST}, {SECOND}, {THIRD}. {RESET}",
     ]
+
+
+def test_notebooks_of_an_older_kit_stay_beside_the_new_ones(tmp_path, kit):
+    older = shutil.copytree(kit, tmp_path / "older")
+    (older / "02_build_a_network.ipynb").unlink()
+    (older / "03_train_it.ipynb").rename(older / "02_train_a_network.ipynb")
+    (older / "06_draw.ipynb").rename(older / "05_draw.ipynb")
+    mine = tmp_path / "mine"
+    refresh(mine, older)
+    change(mine / "05_draw.ipynb", "# my own")
+    run(mine / "02_train_a_network.ipynb")
+    before = contents(mine)
+    sentence = "Kept from an older kit, which had other notebooks: 02_train_a_network.ipynb, 05_draw.ipynb."
+    assert refresh(mine, kit) == [sentence]
+    after = contents(mine)
+    assert [name for name in before if name != RECORD and after[name] != before[name]] == []
+    assert {path.name for path in kit.glob("*.ipynb")} <= after.keys()
 
 
 def test_the_same_change_in_copy_and_kit_is_no_conflict(copy, kit):
@@ -289,7 +306,7 @@ def test_files_that_are_not_from_the_kit_stay_as_they_are(copy, kit):
     for name, content in mine.items():
         (copy / name).write_bytes(content)
     (kit / FIRST).unlink()
-    assert refresh(copy, kit) == []
+    assert refresh(copy, kit) == [f"Kept from an older kit, which had other notebooks: {FIRST}."]
     assert mine.items() <= contents(copy).items()
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitlab.files import atomic_write, read_limited
-from digitlab.ink import Drawing
+from digitlab.files import atomic_write, read_limited, split_lines
+from digitlab.ink import MAX_LINES, Drawing
 from digitlab.paths import shown
 from digitlab_classroom.class_folder import MAX_CLASS_BYTES, Submission, fingerprint
 from digitlab_classroom.safe_io import read_line
@@ -48,7 +48,8 @@ def read_by_writer(path: Path) -> tuple[dict[str | None, dict[str, Drawing]], in
         labelled drawings.
     """
     by_writer, bad_lines = {}, 0
-    for line in filter(bytes.strip, read_limited(path, MAX_CLASS_BYTES).splitlines()):
+    lines = split_lines(read_limited(path, MAX_CLASS_BYTES), path, MAX_LINES)
+    for line in filter(bytes.strip, lines):
         try:
             drawing = read_line(line)
         except ValueError:

@@ -34,6 +34,7 @@ _TENSORFLOW, _OTHER_TENSORFLOW = "tensorflow", "tensorflow-cpu"
 if (sys.platform, platform.machine()) == ("linux", "x86_64"):
     _TENSORFLOW, _OTHER_TENSORFLOW = _OTHER_TENSORFLOW, _TENSORFLOW
 _NETWORKS = (paths.SHIPPED_NETWORK, paths.MNIST_ONLY_NETWORK)
+_OWN_NETWORKS = (paths.MY_NETWORK, paths.TAUGHT_NETWORK, paths.CLASS_NETWORK)
 _ANSWER = "digitlab-check-answer "
 
 
@@ -185,13 +186,13 @@ def _network():
 def _pair():
     from digitlab import network
 
-    own = [paths.MY_NETWORK] if all(map(Path.exists, network_files(paths.MY_NETWORK))) else []
+    own = [path for path in _OWN_NETWORKS if any(map(Path.exists, network_files(path)))]
     for path in (*_NETWORKS, *own):
         remedy = "make both anew with: digitlab train" if path in own else "restore: git checkout -- model"
         try:
             difference = network.pair_difference(path)
             reason = f"their probabilities differ by up to {difference:.1g}"
-        except ValueError as error:  # A file is damaged, or the networks have different numbers of classes.
+        except (FileNotFoundError, ValueError) as error:  # A file is missing or damaged, or they have other outputs.
             difference, reason = float("inf"), str(error)
         if not difference <= network.PAIR_TOLERANCE:
             return FAIL, f"The .keras and the .onnx file of {path.name} are not a pair ({reason}); {remedy}"

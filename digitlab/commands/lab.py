@@ -53,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     jupyter_settings.start_sooner()
     from jupyterlab.labapp import LabApp
 
+    if "--help-all" in arguments.others:
+        LabApp.launch_instance(["--help-all"])
     config = jupyter_settings.as_config(jupyter_settings.settings())
     config.Application.log_level = logging.ERROR
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -63,8 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         config.ServerApp.port = arguments.port
         config.ServerApp.port_retries = 0
     shows_copy = _shows_copy(arguments.others)
-    if shows_copy:
-        config.ServerApp.root_dir = str(MY_NOTEBOOKS)
+    options = list(arguments.others)
+    if shows_copy:  # As an option, because a root_dir in the reader's own configuration is another course's.
+        options.append(f"--ServerApp.root_dir={MY_NOTEBOOKS}")
     if arguments.reset and (old := working_copy.set_aside()):
         print(f"Your old notebooks are in {shown(old)}.", flush=True)
     if arguments.reset or shows_copy:
@@ -72,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(sentence, flush=True)
     if "DIGITLAB_HOME" in os.environ:
         os.environ["DIGITLAB_HOME"] = str(HOME)  # Absolute: the notebooks run in another folder.
-    server = LabApp.initialize_server(argv=arguments.others, config=config)
+    server = LabApp.initialize_server(argv=options, config=config)
     notebook = Path(server.root_dir, server.file_to_run or FIRST_NOTEBOOK)
     if server.default_url == f"{server.base_url}lab" and notebook.is_relative_to(server.root_dir) and notebook.exists():
         server.default_url += f"/tree/{quote(notebook.relative_to(server.root_dir).as_posix())}"

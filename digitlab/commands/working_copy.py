@@ -13,6 +13,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from digitlab.files import remove_leftovers
 from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, shown
 
 RECORD = ".given.json"
@@ -32,7 +33,8 @@ def refresh(folder: Path | str = MY_NOTEBOOKS, kit: Path | str = NOTEBOOKS) -> l
 
     Missing files are copied, files that the reader did not change are updated, files that the reader changed stay. A
     notebook counts as changed if the type, the text or the order of its cells is different; outputs do not count. A
-    file that cannot be read counts as changed. Without the record every file that differs from the kit's does.
+    file that cannot be read counts as changed. Without the record every file that differs from the kit's does. What the
+    kit has no longer stays.
 
     Either all files are written or none.
 
@@ -59,7 +61,8 @@ def refresh(folder: Path | str = MY_NOTEBOOKS, kit: Path | str = NOTEBOOKS) -> l
     record = _read_record(folder / RECORD)
     given = dict(record or {})
     to_write, updated, kept = {}, [], []
-    for name, content in _files_to_copy(Path(kit)).items():
+    files = _files_to_copy(Path(kit))
+    for name, content in files.items():
         newest, versions = _fingerprint(name, content), given.get(name, [])
         if not os.path.lexists(folder / name):
             to_write[name] = content
@@ -83,6 +86,8 @@ def refresh(folder: Path | str = MY_NOTEBOOKS, kit: Path | str = NOTEBOOKS) -> l
             f"Not updated, because {reason}: {', '.join(kept)}. "
             f"For a fresh copy: digitlab lab --reset (your files are kept, too)."
         )
+    if gone := [name for name in given if name.endswith(".ipynb") and name not in files and (folder / name).exists()]:
+        sentences.append(f"Kept from an older kit, which had other notebooks: {', '.join(sorted(gone))}.")
     return sentences
 
 
@@ -183,6 +188,7 @@ def _write(folder, contents):
     """Write files to a folder: all of them to a temporary folder first, then rename them, in this order."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as new:
             for name, content in contents.items():
                 for parent in (folder, Path(new)):

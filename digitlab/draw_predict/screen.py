@@ -7,6 +7,10 @@ first, with Python alone.
 import ctypes
 import os
 import sys
+import threading
+
+SECONDS = 5
+"""Maximum time in which a screen must answer, in seconds."""
 
 KEYS = "Keys: c clears, u removes the last stroke, s saves a picture in drawings/, ESC closes the window."
 
@@ -36,7 +40,16 @@ def _answers(display):
     except OSError:
         return True  # Without it OpenCV cannot be imported either, and that error names what is missing.
     xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
-    refused = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return not refused
+    answers = []
+
+    def connect():
+        connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
+        refused = xcb.xcb_connection_has_error(connection)
+        xcb.xcb_disconnect(connection)
+        answers.append(not refused)
+
+    # On a thread, because it may wait for ever: the screen of an ssh connection that has died accepts, and is silent.
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return answers == [True]

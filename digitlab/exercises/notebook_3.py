@@ -1,92 +1,132 @@
-"""The checks of the exercises in notebook 3, "Study its mistakes"."""
+"""The checks of the exercises in notebook 3, "Train it"."""
 
 import math
 
 import numpy as np
 
-from digitlab.exercises.checking import NotYet, check, describe, read_number, read_numbers
+from digitlab.exercises.checking import check, check_function
 
 
 @check
-def check_mixed_up(pair, matrix):
-    """Check the two digits that are mixed up most, whichever was written; `matrix` is the confusion matrix."""
-    first, second = read_numbers(pair, (2,), "a pair of digits").tolist()
-    if not {first, second} <= set(range(10)):
-        raise NotYet(f"Expected two digits, 0 to 9; your answer is {describe(pair)}.")
-    first, second = int(first), int(second)
-    if first == second:
-        raise NotYet(
-            f"Expected two different digits; your answer is {first} and {second}. That is a place on the diagonal, "
-            "where the right answers stand: take them out first, as `mistakes` does."
-        )
-    matrix = np.asarray(matrix)
-    both = matrix + matrix.T
-    np.fill_diagonal(both, 0)
-    one, other = matrix[first, second], matrix[second, first]
-    if both[first, second] < both.max():
-        raise NotYet(
-            f"Expected a pair that is mixed up {both.max()} times; {first} and {second}, your answer, are mixed up "
-            f"{one} + {other} times. `mistakes.T` is the matrix with rows and columns exchanged: which number of "
-            "`mistakes + mistakes.T` is the largest?"
-        )
+def check_mean_loss(function):
+    """Check a function of a list of probabilities, each given to a right digit, that returns the mean loss."""
+    check_function(
+        function,
+        [([0.1],), ([0.9, 0.1],), ([0.99, 0.99, 0.99, 0.01],)],
+        right=lambda given: -np.log(given).mean(),
+        mistakes={
+            "starter": lambda given: np.mean(np.subtract(1, given)),
+            "minus": lambda given: np.log(given).mean(),
+            "sum": lambda given: -np.log(given).sum(),
+            "loss_of_mean": lambda given: -math.log(np.mean(given)),
+            "loss_of_sum": lambda given: -math.log(sum(given)),
+            "base_10": lambda given: -np.log10(given).mean(),
+            "base_2": lambda given: -np.log2(given).mean(),
+            "times_p": lambda given: -np.mean(np.multiply(given, np.log(given))),
+            "of_the_rest": lambda given: -np.log(np.subtract(1, given)).mean(),
+            "largest": lambda given: -np.log(given).min(),
+            "last_one": lambda given: -math.log(given[-1]) / len(given),
+            "mean": lambda given: np.mean(given),
+        },
+        expected="a function of a list of probabilities",
+        what="the mean loss",
+        tolerance=0.001,
+    )
     return (
-        f"{first} and {second} are mixed up {both.max()} times: {one} times a {first} was read as a {second}, {other} "
-        "times the other way round. With so few mistakes chance has its say: ten thousand other digits might name "
-        "another pair."
+        "Now the careful network is the better one: its loss is 0.61, the daring one's 1.16. One wrong digit that the "
+        "daring one was sure of costs it more than three right ones bring."
     )
 
 
 @check
-def check_most_lost(square, losses):
-    """Check the row and the column of the square that costs the answer most; `losses` has them all, (n, n)."""
-    row, column = read_numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
-    losses = np.asarray(losses, float)
-    if not {row, column} <= set(range(len(losses))):
-        raise NotYet(
-            f"Expected a row and a column, each from 0 to {len(losses) - 1}; your answer is {describe(square)}."
-        )
-    row, column = int(row), int(column)
-    most, lost = losses.max(), losses[row, column]
-    if most - lost > 0.005:
-        so_far = (
-            f"Expected a square that costs the answer {most:.3f} of its probability; the one at row {row}, column "
-            f"{column}, your answer, costs it {max(lost, 0):.3f}."
-        )
-        if most - losses[column, row] <= 0.005:
-            raise NotYet(f"{so_far} The row comes first, and then the column: exchange the two.")
-        raise NotYet(
-            f"{so_far} losses.argmax() counts the squares one after the other; np.unravel_index makes a row and a "
-            "column of that, as in step 3."
-        )
+def check_step(function):
+    """Check a function of weight, slope and learning rate that returns the weight after one step."""
+    check_function(
+        function,
+        [(2.0, 4.0, 0.1), (1.0, -3.0, 0.5), (-0.5, 0.2, 1.5)],
+        right=lambda weight, slope, rate: weight - rate * slope,
+        mistakes={
+            "starter": lambda weight, slope, rate: weight,
+            "uphill": lambda weight, slope, rate: weight + rate * slope,
+            "no_rate": lambda weight, slope, rate: weight - slope,
+            "no_rate_uphill": lambda weight, slope, rate: weight + slope,
+            "no_slope": lambda weight, slope, rate: weight - rate,
+            "only_the_step": lambda weight, slope, rate: rate * slope,
+            "only_minus_the_step": lambda weight, slope, rate: -rate * slope,
+            "divided": lambda weight, slope, rate: weight - slope / rate,
+            "divided_by_slope": lambda weight, slope, rate: weight - rate / slope,
+            "turned_round": lambda weight, slope, rate: rate * slope - weight,
+            "brackets": lambda weight, slope, rate: (weight - rate) * slope,
+            "brackets_rate": lambda weight, slope, rate: (weight - slope) * rate,
+            "sign_only": lambda weight, slope, rate: weight - rate * math.copysign(1, slope),
+        },
+        expected="a function of weight, slope and learning_rate",
+        what="the new weight",
+        show=lambda weight, slope, rate: f"weight {weight:g}, slope {slope:g} and learning rate {rate:g}",
+    )
     return (
-        f"Covering it takes {most:.3f} from the probability. Its neighbours cover nearly the same pixels, and cost "
-        "nearly as much. It works for any network that can be asked, even if nobody may look inside."
+        "Where the slope is positive, the loss grows with the weight, so the weight gets smaller. A network takes this "
+        "step for each of its weights at once."
     )
 
 
 @check
-def check_ninety(share, confidence, right):
-    """Check the share of right answers among those of which the network is 85 to 95 % sure."""
-    confidence, right = np.asarray(confidence, float), np.asarray(right, bool)
-    answer = read_number(share, "a share, 0 to 1")
-    about = (confidence > 0.85) & (confidence < 0.95)
-    count = int(about.sum())
-    if not count:
-        raise NotYet("This network is never 85 to 95 % sure, so there is no share to be counted.")
-    expected, promised = right[about].mean(), confidence[about].mean()
-    if abs(answer - expected) > 0.0005:
-        wanted = f"Expected the share of right ones among {count} answers; your answer is {answer:.4g}."
-        if abs(answer - right[confidence > 0.85].mean()) <= 0.0005:
-            raise NotYet(
-                f"{wanted} It is that of all {np.sum(confidence > 0.85):,} answers above 85 %, most of which are above "
-                "95 %, too. Two conditions are joined by &, each in brackets of its own."
-            )
-        if abs(answer - 100 * expected) <= 0.05:
-            raise NotYet(f"{wanted} A share lies between 0 and 1: leave the per cent to the print.")
-        raise NotYet(f"{wanted} The mean of `right` over just these answers is their share.")
-    chance = 2 * math.sqrt(promised * (1 - promised) / count)
-    verdict = "within that" if abs(expected - promised) <= chance else "more than that"
-    return (
-        f"{expected:.1%} of {count} are right, and {promised:.1%} were promised. With so few, chance alone moves the "
-        f"share by up to about {100 * chance:.0f} percentage points; the gap is {verdict}."
+def check_updates(function):
+    """Check a function of digits and batch size that returns how often one epoch changes the weights."""
+    check_function(
+        function,
+        [(1000, 100), (55_000, 128), (520, 100), (60, 100)],
+        right=lambda digits, batch: math.ceil(digits / batch),
+        mistakes={
+            "starter": lambda digits, batch: digits,
+            "last_batch": lambda digits, batch: digits // batch,
+            "not_whole": lambda digits, batch: digits / batch,
+            "one_too_many": lambda digits, batch: digits // batch + 1,
+            "rounded": lambda digits, batch: round(digits / batch),
+            "exchanged": lambda digits, batch: batch / digits,
+            "exchanged_whole": lambda digits, batch: math.ceil(batch / digits),
+            "batch": lambda digits, batch: batch,
+            "product": lambda digits, batch: digits * batch,
+            "one": lambda digits, batch: 1,
+            "digits_left": lambda digits, batch: digits % batch,
+        },
+        expected="a function of digits and batch_size",
+        what="how many updates there are",
+        show=lambda digits, batch: f"{digits:,} digits in batches of {batch}",
     )
+    return (
+        "One update for each batch, also for the last one, which may be smaller: 430 for 55,000 digits in batches of "
+        "128. Three epochs are 1,290 small steps."
+    )
+
+
+@check
+def check_when_to_stop(function):
+    """Check a function of the losses on the digits held back that returns the epoch, from 1, of the best one."""
+    check_function(
+        function,
+        [([0.9, 0.5, 0.4, 0.45, 0.6],), ([1.2, 0.7, 0.6],), ([0.5, 0.3, 0.35, 0.28, 0.31, 0.4],)],
+        right=lambda losses: int(np.argmin(losses)) + 1,
+        mistakes={
+            "starter": lambda losses: len(losses),
+            "from_0": lambda losses: int(np.argmin(losses)),
+            "loss_itself": lambda losses: min(losses),
+            "first_rise": lambda losses: _first_rise(losses),
+            "first_rise_from_0": lambda losses: _first_rise(losses) - 1,
+            "after_rise": lambda losses: min(_first_rise(losses) + 1, len(losses)),
+            "worst": lambda losses: int(np.argmax(losses)) + 1,
+            "one_late": lambda losses: int(np.argmin(losses)) + 2,
+        },
+        expected="a function of a list of losses",
+        what="the number of an epoch",
+        show=str,
+    )
+    return (
+        "Keras can do the same while it trains: it is called early stopping. And it needs digits held back to see it."
+    )
+
+
+def _first_rise(losses):
+    """Return the epoch, from 1, before the loss rises for the first time."""
+    rises = [number for number in range(1, len(losses)) if losses[number] > losses[number - 1]]
+    return rises[0] if rises else len(losses)

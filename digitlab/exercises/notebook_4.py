@@ -1,83 +1,162 @@
-"""The checks of the exercises in notebook 4, "Prepare a drawing"."""
+"""The checks of the exercises in notebook 4, "Study its mistakes"."""
+
+import math
 
 import numpy as np
 
-from digitlab.exercises.checking import NotYet, call, check, read_number, read_numbers
-from digitlab.prepare import network_input
+from digitlab.exercises.checking import (
+    OTHERWISE,
+    NotYet,
+    check,
+    describe_error,
+    find_mistake,
+    read_number,
+    read_numbers,
+)
+
+PATCH = 6
+"""Side of the square that covers a part of the digit, in pixels."""
 
 
 @check
-def check_scale_factor(scale_factor):
-    """Check a function of height and width that returns the factor that scales a drawing to just fit 20 x 20."""
-    for height, width in [(75, 57), (40, 100), (10, 10)]:
-        expected = 20 / max(height, width)
-        answer = read_number(call(scale_factor, height, width), "what the sides are multiplied by")
-        if abs(answer - expected) > 1e-3:
-            raise NotYet(
-                f"For a drawing {height} high and {width} wide expected {expected:.4g}; your answer is {answer:.4g}, "
-                f"and makes it {height * answer:.0f} high and {width * answer:.0f} wide. The box is 20 x 20: which "
-                "side is it that must become 20?"
-            )
+def check_mixed_up(pair, matrix):
+    """Check the two digits that are mixed up most, whichever was written; `matrix` is the confusion matrix."""
+    if np.ndim(pair) == 0 and not isinstance(pair, set):
+        raise NotYet("flat", answer=f"{read_number(pair, 'a pair of digits'):g}")
+    first, second = read_numbers(pair, (2,), "a pair of digits").tolist()
+    values = {"answer": f"{first:g} and {second:g}"}
+    if not {first, second} <= set(range(10)):
+        raise NotYet("no_digits", **values)
+    first, second = int(first), int(second)
+    if first == second:
+        raise NotYet("diagonal", **values)
+    matrix = np.asarray(matrix)
+    mistakes = matrix - np.diag(matrix.diagonal())
+    both = mistakes + mistakes.T
+    one, other = mistakes[first, second], mistakes[second, first]
+    if both[first, second] == both.max():
+        return (
+            f"{first} and {second} are mixed up {both.max()} times: {one} times a {first} was read as a {second}, "
+            f"{other} times the other way round. With so few mistakes chance has its say: ten thousand other digits "
+            "might name another pair."
+        )
+    if {first, second} == {0, 1}:
+        raise NotYet("starter")
+    mistake = "one_way" if mistakes.max() in (one, other) else OTHERWISE
+    raise NotYet(mistake, **values, one=one, other=other, most=both.max())
+
+
+@check
+def check_most_lost(square, losses):
+    """Check the row and the column of the square that costs the answer most; `losses` has them all, (n, n)."""
+    losses = np.asarray(losses, float)
+    if np.ndim(square) == 0:
+        raise NotYet("flat", answer=f"{read_number(square, 'a row and a column'):g}", squares=losses.size)
+    row, column = read_numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
+    values = {"answer": f"row {row:g}, column {column:g}", "last": len(losses) - 1}
+    if (row, column) == (0, 0) and losses.max() - losses[0, 0] > 0.005:
+        raise NotYet("starter")
+    inside = set(range(len(losses)))
+
+    def costs_most(row, column):
+        return {row, column} <= inside and losses.max() - losses[int(row), int(column)] <= 0.005
+
+    if costs_most(row, column):
+        return (
+            f"Covering it takes {losses.max():.3f} from the probability. Its neighbours cover nearly the same pixels, "
+            "and cost nearly as much. It works for any network that can be asked, even if nobody may look inside."
+        )
+    middle = PATCH // 2
+    others = {
+        "exchanged": [(column, row)],
+        "middle": [(row - middle, column - middle), (row - middle + 1, column - middle + 1)],
+        "middle_exchanged": [(column - middle, row - middle)],
+        "from_1": [(row - 1, column - 1)],
+    }
+    if not {row, column} <= inside:
+        outside = "middle" if any(costs_most(*place) for place in others["middle"]) else "outside"
+        raise NotYet(outside, **values)
+    values["lost"] = f"{max(losses[int(row), int(column)], 0):.3f}"
+    if losses[int(row), int(column)] == losses.min():
+        raise NotYet("least", **values)
+    for mistake, places in others.items():
+        if any(costs_most(*place) for place in places):
+            raise NotYet(mistake, **values)
+    raise NotYet(OTHERWISE, **values)
+
+
+@check
+def check_ninety(share, confidence, right):
+    """Check the share of right answers among those of which the network is 85 to 95 % sure.
+
+    `share` is this share, or a function of the confidences that chooses these answers.
+    """
+    confidence, right = np.asarray(confidence, float), np.asarray(right, bool)
+    about = (confidence > 0.85) & (confidence < 0.95)
+    count = int(about.sum())
+    if not count:
+        raise NotYet("none")
+    expected, promised = float(right[about].mean()), float(confidence[about].mean())
+    if callable(share):
+        share = _share_of_chosen(share, confidence, right, about)
+    answer = read_number(share, "a share, 0 to 1")
+    values = {"answer": f"{answer:.4g}", "count": count, "above": int((confidence > 0.85).sum())}
+    mistakes = {
+        "starter": _mean(right[confidence > 0.85]),
+        "below": _mean(right[confidence < 0.95]),
+        "everything": _mean(right),
+        "per_cent": 100 * expected,
+        "number_right": float(right[about].sum()),
+        "number": float(count),
+        "of_all": float((right & about).mean()),
+        "group": float(about.mean()),
+        "wrong": 1 - expected,
+        "promise": promised,
+        "middle": 0.9,
+    }
+    mistake = find_mistake(answer, mistakes)
+    if abs(answer - expected) > 1e-9 and mistake != OTHERWISE and abs(mistakes[mistake] - expected) > 1e-9:
+        raise NotYet(mistake, **values)
+    if abs(answer - expected) > 0.0051:
+        raise NotYet(OTHERWISE, **values)
+    chance, gap = 2 * math.sqrt(promised * (1 - promised) / count), abs(expected - promised)
+    verdict = "within that" if gap <= chance else "more than that" if gap <= 3 * chance else "far more than that"
     return (
-        "The longer side decides, and both sides are multiplied by the same number: that is what keeps the proportions."
+        f"{expected:.1%} of {count} are right, and {promised:.1%} were promised. Chance alone moves such a share by up "
+        f"to about {100 * chance:.0f} percentage points; the gap is {100 * gap:.0f}: {verdict}."
     )
 
 
-@check
-def check_shift(shift):
-    """Check a function of a centre of mass: by how many whole pixels to move, right and down, to bring it to 14.5."""
-    for centre in [(9.9, 10.2), (17.1, 12.4)]:
-        exact = 14.5 - np.array(centre)
-        expected = exact.round().astype(int).tolist()
-        answer = read_numbers(call(shift, np.array(centre)), (2,), "two numbers, to the right and down")
-        if np.abs(answer - expected).max() > 1e-9:
-            where = (centre + answer).round(2).tolist()
-            wanted = (
-                f"With its centre of mass at {list(centre)} expected {expected}; your answer is "
-                f"{answer.round(2).tolist()}, which brings it to {where}."
-            )
-            if np.abs(answer - exact).max() < 1e-6:
-                raise NotYet(f"{wanted} Just right, but pixels can only be moved whole: round it.")
-            if np.abs(answer + expected).max() < 0.6:
-                raise NotYet(f"{wanted} The wrong way: from where it should be, take where it is.")
-            if np.abs(answer - (14 - np.array(centre))).max() < 1e-6:
-                raise NotYet(
-                    f"{wanted} Which number did MNIST take for the middle? And pixels can only be moved whole."
-                )
-            raise NotYet(f"{wanted} It should come as near to 14.5 as whole pixels allow, both ways.")
-    return "Rounding leaves up to half a pixel: that is the 0.5 which step 3 found in MNIST itself."
+def _share_of_chosen(choose, confidence, right, about):
+    """Return the share of right answers among those that the reader's function chooses."""
+    try:
+        chosen = choose(confidence.copy())
+    except (ValueError, TypeError) as error:
+        words = str(error)
+        if "truth value of an array" in words:
+            raise NotYet("joined_by_and") from None
+        if "bitwise_and" in words or "unsupported operand" in words:
+            raise NotYet("no_brackets") from None
+        raise NotYet("error", error=describe_error(error)) from None
+    except Exception as error:
+        raise NotYet("error", error=describe_error(error)) from None
+    if chosen is None:
+        raise NotYet("no_return")
+    chosen = np.asarray(chosen)
+    if chosen.ndim == 0:
+        return chosen.item()
+    if chosen.dtype != bool or chosen.shape != confidence.shape:
+        raise NotYet("no_choice", returned=f"an array of shape {chosen.shape} and dtype {chosen.dtype}")
+    wrong = {"starter": confidence > 0.85, "below": confidence < 0.95, "everything": np.ones(len(about), bool)}
+    for mistake, one in wrong.items():
+        if np.array_equal(chosen, one):
+            raise NotYet(mistake, answer=f"{_mean(right[chosen]):.4g}", count=about.sum(), above=one.sum())
+    if not chosen.any():
+        raise NotYet("nobody")
+    if not np.array_equal(chosen, about) and np.abs(np.sum(chosen) - np.sum(about)) > 2:
+        raise NotYet(OTHERWISE, answer=f"{_mean(right[chosen]):.4g}", count=int(chosen.sum()))
+    return float(right[about].mean())
 
 
-@check
-def check_gains(gains, recognizer, labels, ways):
-    """Check ten differences: for each digit, the share read when fitted less the share read when stretched.
-
-    `ways` holds the images of step 7 of notebook 4 by the way they were prepared. The second way stretches a drawing,
-    the third fits it into a box.
-    """
-    gains = read_numbers(gains, (10,), "ten differences, one for each digit from 0 to 9")
-    stretched, fitted = (_share_of_each(recognizer, labels, images) for images in list(ways.values())[1:3])
-    expected = fitted - stretched
-    if np.abs(gains - expected).max() < 0.002:
-        most, next_ = (int(digit) for digit in expected.argsort()[:-3:-1])
-        return (
-            f"The {most} gains most: stretched, {stretched[most]:.0%} are read, and fitted {fitted[most]:.0%}. Then "
-            f"comes the {next_}, from {stretched[next_]:.0%} to {fitted[next_]:.0%}. Stretching makes a digit as wide "
-            "as it is high, and it fills the picture to all four edges: which of the two hurts which digit?"
-        )
-    wrong = int(np.argmax(np.abs(gains - expected) >= 0.002))
-    wanted = f"Expected {expected[wrong]:.3f} for the digit {wrong}; your answer is {gains[wrong]:.3f}."
-    if np.abs(gains - fitted).max() < 0.002:
-        raise NotYet(f"{wanted} These are the shares with fitting; what had been read with stretching?")
-    if np.abs(gains - stretched).max() < 0.002:
-        raise NotYet(f"{wanted} These are the shares with stretching; how much more is read with fitting?")
-    if np.abs(gains + expected).max() < 0.002:
-        raise NotYet(f"{wanted} The other way round: from the share with fitting take that with stretching.")
-    if np.abs(gains - 100 * expected).max() < 0.2:
-        raise NotYet(f"{wanted} Leave out the 100: shares go from 0 to 1.")
-    raise NotYet(f"{wanted} share_of_each gives the ten shares of one way; two of them are to be compared.")
-
-
-def _share_of_each(recognizer, labels, images):
-    y_pred = recognizer.probabilities(network_input(images)).argmax(axis=1)
-    return np.array([(y_pred[labels == digit] == digit).mean() for digit in range(10)])
+def _mean(values):
+    return float(np.mean(values)) if len(values) else math.nan

@@ -1,57 +1,120 @@
-"""The checks of the exercises in notebook 5, "Draw"."""
+"""The checks of the exercises in notebook 5, "Prepare a drawing"."""
+
+import math
 
 import numpy as np
 
-from digitlab.exercises.checking import NotYet, check, describe
-from digitlab.ink import Ink
-from digitlab.paths import MNIST_ONLY_NETWORK
-from digitlab.prepare import prepare
-from digitlab.recognizer import Recognizer
+from digitlab.exercises.checking import OTHERWISE, NotYet, check, check_function, find_mistake, read_numbers
+from digitlab.prepare import network_input
+
+MIDDLE = 14.5
+"""Where MNIST has a digit's centre of mass, in pixels."""
 
 
 @check
-def check_four(drawing):
-    """Check an ink that the kit's best network reads as a 4, and its MNIST-only network does not."""
-    ours, other = _read_by_both(drawing)
-    if ours.digit != 4:
-        raise NotYet(
-            f"Expected that ours reads a 4; it says: {ours}. Begin with Ink.example(4), or look at how others write it."
+def check_scale_factor(scale_factor):
+    """Check a function of height and width that returns the factor that scales a drawing to just fit 20 x 20."""
+    try:
+        check_function(
+            scale_factor,
+            [(75, 57), (40, 100), (10, 10)],
+            right=lambda height, width: 20 / max(height, width),
+            mistakes={
+                "starter": lambda height, width: 20 / height,
+                "whole": lambda height, width: 20 // max(height, width),
+                "whole_height": lambda height, width: 20 // height,
+                "inverse": lambda height, width: max(height, width) / 20,
+                "inverse_height": lambda height, width: height / 20,
+                "width": lambda height, width: 20 / width,
+                "shorter": lambda height, width: 20 / min(height, width),
+                "box_28": lambda height, width: 28 / max(height, width),
+                "mean": lambda height, width: 40 / (height + width),
+                "sum": lambda height, width: 20 / (height + width),
+                "area": lambda height, width: 400 / (height * width),
+                "longer": lambda height, width: max(height, width),
+                "pixels": lambda height, width: 20,
+            },
+            expected="a function of height and width",
+            what="what both sides are multiplied by",
+            tolerance=1e-3,
+            show=lambda height, width: f"a drawing {height} high and {width} wide",
         )
-    if other.digit == 4:
-        raise NotYet(
-            f"Expected that only ours reads a 4; the other one says {other}. Leave the 4 open at the top, lead the "
-            "first stroke far down before it turns right, and make the second one short."
-        )
-    return f"Ours says {ours}, the other one {other}. The strokes are the same; only one network was shown such 4s."
-
-
-@check
-def check_no_digit(drawing):
-    """Check an ink that is no digit for the kit's best network, while the MNIST-only one is over 90 % sure of one."""
-    ours, other = _read_by_both(drawing)
-    if np.array_equal(prepare(drawing), prepare(_LETTER_A)):
-        raise NotYet("That is the A of step 1, and it does not count: find something of your own.")
-    if ours.reason != "not a digit":
-        raise NotYet(
-            f'Expected that ours says "that\'s no digit, is it?"; it says: {ours}. Try a letter, or a pattern.'
-        )
-    if other.confidence <= 0.9:
-        raise NotYet(
-            f"Ours says that it is no digit. Expected that the other one is more than 90 % sure of one; it says: "
-            f"{other}. Bring your drawing a little nearer to the {other.digit}, but not so near that it is one."
-        )
+    except NotYet as error:
+        if error.mistake == "shape" or (error.mistake == "kind" and "(" in str(error.values.get("answer"))):
+            raise NotYet("two_numbers", **error.values) from None
+        raise
     return (
-        f"Ours says that it is no digit, the other one {other}. Its ten probabilities add up to 1 whatever it is "
-        "shown, so being sure means only: of the ten, this one."
+        "The longer side decides, and both sides are multiplied by the same number: that is what keeps the proportions."
     )
 
 
-_LETTER_A = Ink([[(80, 230), (140, 50), (200, 230)], [(105, 165), (175, 165)]])
+@check
+def check_shift(shift):
+    """Check a function of a centre of mass: by how many whole pixels to move, right and down, to bring it to 14.5."""
+
+    def of_both(move):
+        return lambda centre: tuple(move(float(place)) for place in centre)
+
+    check_function(
+        shift,
+        [(np.array([9.9, 10.2]),), (np.array([17.1, 12.4]),), (np.array([14.4, 3.7]),)],
+        right=of_both(lambda place: round(MIDDLE - place)),
+        mistakes={
+            "starter": of_both(lambda place: 14 - place),
+            "unrounded": of_both(lambda place: MIDDLE - place),
+            "rounded_14": of_both(lambda place: round(14 - place)),
+            "wrong_way": of_both(lambda place: round(place - MIDDLE)),
+            "wrong_way_unrounded": of_both(lambda place: place - MIDDLE),
+            "exchanged": lambda centre: (round(MIDDLE - centre[1]), round(MIDDLE - centre[0])),
+            "exchanged_unrounded": lambda centre: (MIDDLE - centre[1], MIDDLE - centre[0]),
+            "cut_off": of_both(lambda place: int(MIDDLE - place)),
+            "ceil": of_both(lambda place: math.ceil(MIDDLE - place)),
+            "only_right": lambda centre: (round(MIDDLE - centre[0]), 0),
+            "same_twice": lambda centre: (round(MIDDLE - centre[0]), round(MIDDLE - centre[0])),
+        },
+        expected="a function of a centre of mass (x, y)",
+        what="two numbers, to the right and down",
+        tolerance=1e-6,
+        show=lambda centre: f"a centre of mass at ({centre[0]:g}, {centre[1]:g})",
+    )
+    return "Rounding leaves up to half a pixel: that is the 0.5 which step 3 found in MNIST itself."
 
 
-def _read_by_both(drawing):
-    if not isinstance(drawing, Ink):
-        raise NotYet(f"Expected an Ink, a list of strokes; your answer is {describe(drawing)}.")
-    if not drawing:
-        raise NotYet("Expected a drawing; your answer is an Ink without a stroke.")
-    return Recognizer.load().predict(drawing), Recognizer.load(MNIST_ONLY_NETWORK).predict(drawing)
+@check
+def check_gains(gains, recognizer, labels, ways):
+    """Check ten differences: for each digit, the share read when fitted less the share read when stretched.
+
+    `ways` holds the images by the way they were prepared. The second way stretches a drawing, the third fits it into a
+    box.
+    """
+    if isinstance(gains, list | tuple | np.ndarray) and len(gains) == 10 and not np.isfinite(gains).all():
+        raise NotYet("ratio_infinite")
+    gains = read_numbers(gains, (10,), "ten differences, one for each digit from 0 to 9")
+    stretched, fitted = (_share_of_each(recognizer, labels, images) for images in list(ways.values())[1:3])
+    expected = fitted - stretched
+    if np.abs(gains - expected).max() < 0.006:
+        most, next_ = (int(digit) for digit in expected.argsort()[:-3:-1])
+        return (
+            f"The {most} gains most: stretched, {stretched[most]:.0%} are read, and with its proportions kept "
+            f"{fitted[most]:.0%}. Then comes the {next_}, from {stretched[next_]:.0%} to {fitted[next_]:.0%}. "
+            "Stretching makes a digit as wide as it is high: which digits does that change most?"
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mistakes = {
+            "starter": fitted,
+            "stretched": stretched,
+            "turned_round": -expected,
+            "per_cent": 100 * expected,
+            "ratio": fitted / stretched,
+            "mistakes": 1 - fitted,
+            "absolute": np.abs(expected),
+            "on_the_whole": np.full(10, expected.mean()),
+        }
+    wrong = int(np.argmax(np.abs(gains - expected) >= 0.006))
+    mistake = find_mistake(gains, mistakes, 0.002)
+    raise NotYet(mistake or OTHERWISE, digit=wrong, answer=f"{gains[wrong]:.3f}")
+
+
+def _share_of_each(recognizer, labels, images):
+    y_pred = recognizer.probabilities(network_input(images)).argmax(axis=1)
+    return np.array([(y_pred[labels == digit] == digit).mean() for digit in range(10)])

@@ -1,4 +1,4 @@
-"""Sliders that change how a drawing is prepared, and what a network reads then: for notebook 4."""
+"""Sliders that change how a drawing is prepared, and what a network reads then."""
 
 from collections.abc import Collection
 
@@ -6,8 +6,9 @@ import ipywidgets
 import numpy as np
 
 from digitlab import prepare
+from digitlab.answer import Answer
 from digitlab.ink import PEN, Ink
-from digitlab.pad_html import answers_html, png_url, style_html
+from digitlab.pad_html import png_url
 from digitlab.recognizer import Recognizer
 
 STEPS = ("crop", "fit", "centre", "from strokes")
@@ -86,7 +87,7 @@ class Knobs(ipywidgets.VBox):
             step: ipywidgets.Checkbox(step in steps, description=step, indent=False, layout={"width": "130px"})
             for step in STEPS
         }
-        self._canvas, self._answer = ipywidgets.HTML(), ipywidgets.HTML()
+        self._canvas, self._answer = ipywidgets.HTML(), Answer()
         self._canvas.add_class("digitlab-canvas")
         for control in (*self._sliders.values(), *self._switches.values()):
             control.observe(lambda change: self._read(), "value")
@@ -94,8 +95,7 @@ class Knobs(ipywidgets.VBox):
         switches = ipywidgets.HBox(list(self._switches.values()), layout={"flex_flow": "row wrap"})
         drawing = ipywidgets.HBox([self._canvas, sliders], layout={"align_items": "center"})
         self._read()
-        style = ipywidgets.HTML(style_html(), layout={"display": "none"})
-        super().__init__([style, drawing, switches, self._answer])
+        super().__init__([drawing, switches, self._answer])
         self.add_class("digitlab-knobs")
 
     def __repr__(self):
@@ -111,7 +111,7 @@ class Knobs(ipywidgets.VBox):
         self._canvas.value = (
             f'<img alt="the drawing on its canvas" src="{png_url(_moved(self._ink, **values).render(pen))}">'
         )
-        self._answer.value = answers_html({"": self.prediction}, sum(len(stroke) for stroke in self._ink.strokes))
+        self._answer.show({"": self.prediction}, sum(len(stroke) for stroke in self._ink.strokes))
 
 
 def _moved(ink, size, right, down):

@@ -1,103 +1,21 @@
-"""Panels: what a drawing pad can do besides reading. They are handed to it: ``DrawingPad(panels=[StepsPanel()])``."""
+"""Panels that keep drawings with their labels; one of them lets a network learn them."""
 
 import collections
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
 import ipywidgets
 
-from digitlab.ink import Drawing, Ink, append_drawing, read_drawings, save_image
+from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
 from digitlab.metrics import DIGITS
-from digitlab.pad import DrawingPad, button
-from digitlab.pad_html import counts_html, saved_html, steps_html, words_html
-from digitlab.paths import DRAWINGS, MY_DRAWINGS, TAUGHT_NETWORK, shown
-from digitlab.prepare import prepare, shrink
+from digitlab.pad import button
+from digitlab.pad_html import counts_html, words_html
+from digitlab.panels.panel import Panel
+from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, shown
+from digitlab.pen import LOCK
 from digitlab.recognizer import Recognizer
 from digitlab.training.finetune import FinetuneProcess
-
-
-class Panel(ipywidgets.VBox):
-    """A part of a drawing pad. Make a new one for each pad.
-
-    Attributes
-    ----------
-    pad : DrawingPad
-        The pad that it belongs to; None before it was handed to one.
-    """
-
-    def __init__(self, children: Iterable[ipywidgets.Widget]):
-        self.pad = None
-        super().__init__(list(children))
-        self.add_class("digitlab-panel")
-
-    def attach(self, pad: DrawingPad):
-        """Join a pad; the pad calls this once, while it is made."""
-        self.pad = pad
-
-
-class StepsPanel(Panel):
-    """Two switches: one shows each step from the canvas to 28 x 28 pixels, the other feeds in the whole canvas."""
-
-    def __init__(self):
-        self._show = ipywidgets.ToggleButton(
-            description="Show how it sees", tooltip="The steps from the canvas to the 28 x 28 pixels that it sees"
-        )
-        self._shrink = ipywidgets.ToggleButton(
-            description="Feed it the whole canvas", tooltip="Resize the whole canvas to 28 x 28 pixels, as it is"
-        )
-        for switch in (self._show, self._shrink):
-            switch.observe(self._switched, "value")
-        self._steps = ipywidgets.HTML()
-        super().__init__([ipywidgets.HBox([self._show, self._shrink]), self._steps])
-
-    def attach(self, pad):  # noqa: D102
-        super().attach(pad)
-        pad.on_read(self._show_steps)
-
-    def _switched(self, change):
-        self.pad.prepare = shrink if self._shrink.value else prepare
-        self.pad.read()
-
-    def _show_steps(self, ink, predictions):
-        self._steps.value = steps_html(ink, self._shrink.value) if self._show.value else ""
-
-
-class SavePanel(Panel):
-    """A button that saves the drawing as a picture, and the key s.
-
-    Parameters
-    ----------
-    folder : path-like, optional
-        Where to save it; by default ``drawings``.
-    """
-
-    def __init__(self, folder: Path | str = DRAWINGS):
-        self._folder = folder
-        self._message = ipywidgets.HTML()
-        super().__init__(
-            [ipywidgets.HBox([button("Save picture", "Save the drawing as a PNG file (s)", self.save), self._message])]
-        )
-
-    def attach(self, pad):  # noqa: D102
-        super().attach(pad)
-        pad.on_key("s", self.save)
-        pad.on_read(self._forget)
-
-    def save(self):
-        """Save the drawing, white on black, and show where, with a link to download it."""
-        try:
-            path = save_image(self.pad.copy_ink(), self._folder)
-        except ValueError as error:
-            self._message.value = words_html(str(error), "saved")
-        except OSError as error:
-            words = f"The picture could not be saved in {shown(self._folder)}: {error.strerror}. It is still here."
-            self._message.value = words_html(words, "saved")
-        else:
-            self._message.value = saved_html(path)
-
-    def _forget(self, ink, predictions):
-        if not ink:
-            self._message.value = ""
 
 
 class LabelPanel(Panel):
@@ -152,6 +70,9 @@ class LabelPanel(Panel):
         self._counts.value = counts_html({digit: labels[str(digit)] for digit in range(10)}, self._counted)
 
 
+_PANELS = weakref.WeakSet()  # All panels of this Python that teach: a cell that is run again makes another one.
+
+
 class TeachPanel(LabelPanel):
     """Buttons to collect drawings with their labels, and to let a copy of a network learn them.
 
@@ -177,6 +98,8 @@ class TeachPanel(LabelPanel):
         )
         self.say("Nothing is learnt before you press Learn: the networks stay as they are.")
         self._count_drawings()
+        with LOCK:
+            _PANELS.add(self)
 
     def add(self, label: int | str):
         """Keep the drawing in the file of drawings, to be learnt; then clear the canvas.
@@ -197,9 +120,11 @@ class TeachPanel(LabelPanel):
         self.pad.clear()
 
     def learn(self):
-        """Start to learn, in a process of its own; if it is learning already, do nothing."""
+        """Start to learn, in a process of its own, and stop another pad's; if it is learning already, do nothing."""
         if self._process:
             return
+        for other in self._others():  # Its Cancel button may be gone, and two at once take the memory of two.
+            other.cancel()
         self._learn_button.disabled, self._progress.value, self._learning.layout.display = True, 0, "flex"
         self.say("A copy of the network is learning. You can go on drawing.")
         try:
@@ -223,8 +148,14 @@ class TeachPanel(LabelPanel):
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
         else:
-            self._count_drawings()
+            for panel in (self, *self._others()):
+                if panel._drawings == self._drawings:
+                    panel._count_drawings()
             self.say(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
+
+    def _others(self):
+        with LOCK:
+            return [panel for panel in _PANELS if panel is not self]
 
     def _count_drawings(self):
         drawings = []

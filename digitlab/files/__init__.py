@@ -1,15 +1,21 @@
 """Write a file completely or not at all."""
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
 import os
+import shutil
 import tempfile
+import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from digitlab.paths import shown
+
+_NEW = ".new-"  # So begin the names of files and folders that are being written.
 
 
 def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
@@ -31,11 +37,13 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         If the file cannot be written. An old file is then unchanged.
     """
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, and a file was to be written", str(path))
+    if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    handle, beside = tempfile.mkstemp(prefix=_NEW, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -47,6 +55,14 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def remove_leftovers(folder: Path | str) -> None:
+    """Remove what programs that were killed while they wrote have left in a folder, once it is a day old."""
+    for path in Path(folder).glob(f"{_NEW}*"):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < time.time() - 86_400:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def read_limited(path: Path | str, max_bytes: int) -> bytes:
@@ -83,6 +99,29 @@ def read_limited(path: Path | str, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise ValueError(f"{shown(path)} is too large: at most {max_bytes / 1e6:,.0f} MB of drawings can be read.")
     return content
+
+
+def split_lines(content: bytes, path: Path | str, max_lines: int) -> Iterator[bytes]:
+    """Yield the lines of a file that may come from somebody else, without holding all of them in memory.
+
+    Parameters
+    ----------
+    content : bytes
+        The file's content, as `read_limited` returns it.
+    path : path-like
+        The file, for the error.
+    max_lines : int
+        Maximum number of lines, empty ones included.
+
+    Raises
+    ------
+    ValueError
+        When there are more lines.
+    """
+    for number, line in enumerate(io.BytesIO(content), 1):
+        if number > max_lines:
+            raise ValueError(f"{shown(path)} has too many lines: at most {max_lines:,} can be read.")
+        yield line.rstrip(b"\r\n")
 
 
 def read_checked(path, sha256: str, what: str, name: str) -> bytes:

@@ -1,0 +1,126 @@
+"""A place for the reader's guess, and the guess beside the truth when a later cell has run."""
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+import ipywidgets
+from IPython.display import display
+
+from digitlab.exercises import answers
+from digitlab.exercises.boxes import Box, Note, html
+
+MAX_LENGTH = 300
+"""Maximum length of a guess, in characters."""
+
+
+class GuessBox(Box):
+    """A box to write a guess into; see `guess`."""
+
+    def __init__(self, name: str, question: str, options: Sequence = (), number: bool = False, unit: str = ""):
+        self._name, self._question, self._number, self._changing = str(name), str(question), bool(number), False
+        kept = answers.read()["guesses"].get(self._name, {}).get("guess", "")
+        options = [str(option) for option in options]
+        if options:
+            self._field = ipywidgets.ToggleButtons(
+                options=options, value=kept if kept in options else None, tooltips=options
+            )
+        else:
+            hint = "a number" if number else "your guess"
+            self._field = ipywidgets.Text(kept, placeholder=hint, continuous_update=False, tooltip=self._question)
+        self._field.add_class("digitlab-guess-number" if number else "digitlab-guess")
+        self._status = ipywidgets.HTML()
+        self._field.observe(self._keep, "value")
+        title = f"<b>Your guess:</b> {escape(self._question)}"
+        row = ipywidgets.HBox([self._field, ipywidgets.HTML(escape(str(unit))), self._status])
+        super().__init__([html(title), row], f"Your guess: {self._question}")
+        self._say("It is kept from last time." if kept else "")
+
+    def _keep(self, change):
+        guess = " ".join(str(change["new"] or "").split())[:MAX_LENGTH]
+
+        def edit(entry):
+            # Who writes a guess down after the answer was shown did not guess.
+            changed = guess != entry.get("guess", "")
+            if changed and entry.get("truth"):
+                entry["late"] = True
+            entry.update(question=self._question, guess=guess)
+
+        answers.change("guesses", self._name, edit)
+        if not guess:
+            self._say("")
+        elif self._number and not _numbers(guess):
+            self._say("Kept, but a number is asked for.")
+        else:
+            self._say("Kept. Now run the next cell.")
+
+    def _say(self, words):
+        self._status.value = f'<span class="digitlab-status">{escape(f"{words} {answers.trouble()}".strip())}</span>'
+
+
+def guess(
+    name: str, question: str, options: Sequence[str] | None = None, number: bool = False, unit: str = ""
+) -> GuessBox:
+    """Show a box for a guess, which is kept for all notebooks in ``my_answers.json``.
+
+    The notebook runs on without it.
+
+    Parameters
+    ----------
+    name : str
+        The guess's own name, with the number of the notebook: "2.shape". `compare` asks for it by this name.
+    question : str
+    options : sequence of str, optional
+        A few short answers to choose from. Without them the guess is typed.
+    number : bool, optional
+        Whether a number is asked for.
+    unit : str, optional
+        What stands behind the box, such as "%".
+    """
+    return GuessBox(name, question, options or (), number, unit)
+
+
+def compare(name: str, truth) -> None:
+    """Show the reader's guess beside what it turned out to be.
+
+    Parameters
+    ----------
+    name : str
+        The name that was given to `guess`.
+    truth : object
+        What came: words, a number, a shape. It is shown as ``str`` writes it.
+    """
+    truth = " ".join(_text(truth).split())
+    entry = answers.change("guesses", name, lambda entry: entry.update(truth=truth))
+    guessed = entry.get("guess", "")
+    if not guessed:
+        words = f"It is: {truth} · You wrote no guess down. A wrong guess teaches more than none."
+    elif is_same(guessed, truth):
+        words = f"Your guess: {guessed} · It is: {truth}, just as you guessed."
+    else:
+        words = f"Your guess: {guessed} · It is: {truth}"
+    display(Note(words))
+
+
+def is_same(guess: str, truth: str) -> bool:
+    """Return whether a guess says the same as the truth: the same numbers in the same order, or the same words."""
+    wanted = _numbers(truth)
+    for without_commas in (False, True):
+        found = _numbers(guess, without_commas)
+        if found and (found == wanted or found == _numbers(truth, True)):
+            return True
+    return " ".join(guess.casefold().split()).rstrip(".!") == " ".join(truth.casefold().split()).rstrip(".!")
+
+
+def _numbers(text, without_commas=False):
+    """Return the numbers in a text; with `without_commas` 10,816 is one number, else two."""
+    if without_commas:
+        text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def _text(value):
+    try:
+        return str(value)
+    except Exception as error:
+        return f"({type(error).__name__})"

@@ -1,0 +1,180 @@
+"""What the notebooks let one turn and try by hand: the sliders of preparation, the lens, the slope."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from digitlab import Ink, Recognizer, explore, figure
+from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK
+from digitlab.prepare import MIDDLE, centre_of_mass, prepare, shrink
+
+SEVEN = Ink.example(7)
+POSITIONS = [(1, 0, 0, 18), (0.35, 70, 60, 18), (0.35, -80, -60, 18), (0.7, 0, 40, 6), (0.5, -50, 50, 32)]
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_no_steps_shrink_the_canvas_and_all_steps_prepare_the_drawing(position):
+    size, right, down, pen = position
+    moved = Ink([(stroke - 140) * size + 140 + (right, down) for stroke in SEVEN.strokes])
+    assert np.array_equal(explore.knob_image(SEVEN, *position), shrink(moved.render(pen)))
+    assert np.array_equal(explore.knob_image(SEVEN, *position, explore.STEPS), prepare(moved))
+
+
+@pytest.mark.parametrize("strokes", [(), ("from strokes",)])
+def test_the_step_centre_moves_the_mass_and_not_the_box_to_the_middle(strokes):
+    boxed = explore.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", *strokes))
+    rows, columns = (np.flatnonzero(boxed.any(axis=axis)) for axis in (1, 0))
+    assert [rows.mean(), columns.mean()] == pytest.approx([13.5, 13.5], abs=1)
+    centred = explore.knob_image(SEVEN, 0.5, 60, 60, 18, ("crop", "fit", "centre", *strokes))
+    assert centre_of_mass(centred) == pytest.approx([MIDDLE, MIDDLE], abs=0.8)
+
+
+def test_a_drawing_moved_off_its_canvas_gives_a_black_image():
+    assert not explore.knob_image(SEVEN, 1, 1000, 0, 18, explore.STEPS).any()
+
+
+def test_each_slider_and_switch_changes_the_answer():
+    knobs = explore.Knobs(Recognizer.load(MNIST_ONLY_NETWORK), SEVEN)
+    assert knobs.prediction.digit != 7
+    for switch in knobs._switches.values():
+        switch.value = True
+    assert knobs.prediction.digit == 7
+    assert repr(knobs).startswith("Knobs(7 ")
+    before = knobs._canvas.value
+    knobs._sliders["down"].value = 0
+    assert knobs._canvas.value != before
+    assert plt.get_fignums() == []
+
+
+# The lens and the slope
+
+FILTER = [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]
+IMAGE = prepare(SEVEN)
+
+
+def loss(weight):
+    return (weight - 1) ** 2
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collect the figures that are displayed, each with its alternative text as `fig.alt`."""
+    plt.switch_backend("Agg")
+    figures = []
+
+    def display(fig, metadata):
+        fig.alt = metadata["image/png"]["alt"]
+        figures.append(fig)
+
+    monkeypatch.setattr(figure, "display", display)
+    return figures
+
+
+def texts(fig):
+    return [text.get_text() for text in fig.findobj(plt.Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("side", [3, 5])
+def test_the_feature_map_is_what_a_network_computes_before_relu(side):
+    weights = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
+    sums = explore.feature_map(IMAGE, weights, bias=0.5)
+    assert sums.shape == (29 - side, 29 - side)
+    pixels = IMAGE[10 : 10 + side, 12 : 12 + side] / 255
+    assert sums[10, 12] == pytest.approx((pixels * weights).sum() + 0.5, abs=1e-5)
+
+
+def test_the_feature_map_of_a_networks_filter_is_its_first_layer():
+    recognizer = Recognizer.load(MNIST_ONLY_NETWORK)
+    weights, biases = recognizer.filters()
+    maps = [explore.feature_map(IMAGE, weights[:, :, number], bias) for number, bias in enumerate(biases)]
+    assert np.stack(maps, axis=-1) == pytest.approx(recognizer.layers(IMAGE)["convolution 1"], abs=1e-4)
+
+
+def test_the_lens_offers_ones_own_filters_and_those_of_a_network():
+    recognizer = Recognizer.load(MNIST_ONLY_NETWORK)
+    lens = explore.Lens(IMAGE, {"mine": FILTER}, recognizer)
+    assert [one["name"] for one in lens.filters][:3] == ["mine", "filter 1 of the network", "filter 2 of the network"]
+    assert len(lens.filters) == 17
+    assert lens.filters[0] == {"name": "mine", "weights": FILTER, "bias": 0.0}
+    weights, biases = recognizer.filters()
+    assert lens.filters[3]["weights"] == weights[:, :, 2].tolist()
+    assert lens.filters[3]["bias"] == biases[2]
+
+
+def test_the_lens_takes_the_filters_of_a_keras_model():
+    from digitlab import network
+
+    model = network.load(MNIST_ONLY_NETWORK)
+    assert (
+        explore.Lens(IMAGE, network=model).filters
+        == explore.Lens(IMAGE, network=Recognizer.load(MNIST_ONLY_NETWORK)).filters
+    )
+
+
+def test_the_lens_takes_a_drawing_of_the_pad_and_shows_another():
+    lens = explore.Lens(Ink(), {"mine": FILTER})
+    assert lens.image == bytes(28 * 28)
+    lens.show(SEVEN)
+    assert lens.image == IMAGE.tobytes()
+
+
+@pytest.mark.parametrize("weights", [[1, 2, 3], np.zeros((2, 3)), np.zeros((9, 9)), [[1]]])
+def test_a_filter_that_is_no_small_square_is_refused(weights):
+    with pytest.raises(ValueError, match="square of 2 to 7 numbers"):
+        explore.Lens(IMAGE, {"mine": weights})
+
+
+def test_a_lens_without_a_filter_says_what_to_do():
+    with pytest.raises(ValueError, match=r'filters=\{"mine": my_filter\}'):
+        explore.Lens(IMAGE)
+
+
+@pytest.mark.parametrize("side", [3, 5])
+def test_the_picture_of_the_lens_shows_each_number(shown, side):
+    weights = np.random.default_rng(1).normal(size=(side, side))
+    explore.lens_picture(IMAGE, weights, row=9, column=11, title="One place", bias=-0.25)
+    pixels = IMAGE[9 : 9 + side, 11 : 11 + side] / 255
+    total = (pixels * weights).sum() - 0.25
+    numbers = [f"{value + 0.0:.2f}".replace("-", "−") for value in (pixels * weights).round(2).ravel()]
+    assert set(numbers) <= set(texts(shown[0]))
+    assert f"sum + bias −0.25: {total:.2f}; after ReLU {max(total, 0):.2f}".replace(": -", ": −") in shown[0].alt
+    assert "it lands at row 9, column 11" in shown[0].alt
+
+
+def test_the_slope_offers_learning_rates_and_starts_where_it_is_told():
+    slope = explore.Slope(loss, low=-2, high=4, start=3, rates={"small": 0.1, "large": 1})
+    assert (slope.weight, slope.history, slope.rate) == (3, [3.0], 0.1)
+    slope.chosen = 1
+    assert slope.rate == 1
+    # The curve is known as far again to both sides: a step may leave the picture.
+    assert slope.losses[0] == loss(-8)
+    assert slope.losses[-1] == loss(10)
+    assert len(slope.losses) % 3 == 1
+
+
+def test_a_curve_that_cannot_be_drawn_is_refused():
+    with pytest.raises(ValueError, match="smaller than the largest"):
+        explore.Slope(loss, low=1, high=1, start=1, rates={"one": 1})
+    with pytest.raises(ValueError, match="learning rate"):
+        explore.Slope(loss, low=0, high=1, start=1, rates={})
+    with pytest.raises(ValueError, match="must be a number at each weight"):
+        explore.Slope(lambda weight: float("nan"), low=0, high=1, start=1, rates={"one": 1})
+
+
+def test_the_picture_of_the_slope_shows_the_steps_and_one_that_leaves(shown):
+    explore.slope_picture(loss, low=-2, high=4, start=3, rates={"a": 0.25, "b": 2}, title="Steps", steps=3)
+    # Each step goes to the weight minus learning rate times slope, which is 2 (weight - 1).
+    assert "a, learning rate 0.25: from 3.00 through 2.00, 1.50, 1.25" in shown[0].alt
+    assert "b, learning rate 2: from 3.00 through −5.00, out of the picture" in shown[0].alt.replace("-", "−")
+    assert "to −5.0" in texts(shown[0])
+
+
+@pytest.mark.parametrize("path", [MNIST_ONLY_NETWORK, SHIPPED_NETWORK], ids=["MNIST only", "shipped"])
+def test_the_picture_of_the_inside_names_each_layer(shown, path):
+    recognizer = Recognizer.load(path)
+    explore.inside_picture(recognizer, IMAGE, "Inside")
+    for name, value in recognizer.layers(IMAGE).items():
+        assert any(text.startswith(name) for text in texts(shown[0])), name
+        assert name == "pixels" or name in shown[0].alt
+        assert value.ndim in (1, 2, 3)
+    assert "answer: 7" in shown[0].alt
