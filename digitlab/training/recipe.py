@@ -40,7 +40,7 @@ MADE_BY_CODE = 20_000, 10_000
 HARDNESS = 3.0
 """How much more often a drawing by a person is shown if it is misread: up to this many times its usual share more."""
 
-MAX_ERROR_RATE = 0.005
+MAX_ERROR_RATE = 0.004
 """Maximum share of misread drawings among those that are read as digits, letters and scribbles included."""
 
 
