@@ -9,7 +9,7 @@ import pytest
 from digitlab.commands import main as main_module
 from digitlab.commands.main import main
 
-COMMANDS = ("lab", "train", "draw", "evaluate", "class", "check")
+COMMANDS = ("lab", "train", "draw", "read", "evaluate", "class", "check")
 
 
 def test_the_help_lists_every_command(capsys):
@@ -28,7 +28,7 @@ def test_every_command_has_a_help_text(command, capsys):
     assert f"usage: digitlab {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["train"], ["draw"], ["evaluate", "file"], ["check"]])
+@pytest.mark.parametrize("command", [["train"], ["draw"], ["read", "photo"], ["evaluate", "file"], ["check"]])
 def test_an_unknown_option_is_refused(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([*command, "--unknown"])

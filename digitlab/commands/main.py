@@ -19,6 +19,7 @@ COMMANDS = (
     "digitlab.commands.lab",
     "digitlab.train_model",
     "digitlab.draw_predict",
+    "digitlab.commands.read",
     "digitlab.commands.evaluate",
     "digitlab.commands.check",
 )

@@ -1,0 +1,235 @@
+"""Find handwritten digits on a photo of paper, each ready to be read.
+
+The steps can be called one by one, and what each makes can be looked at. Images of ink are uint8 arrays (h, w), white
+ink (255) on black paper (0), as everywhere in the kit:
+
+    even_light -> remove_lines -> ink_mask -> find_pieces -> group_pieces
+
+They know nothing about digits before the last step: there the network says which pieces of ink belong together.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digitlab.photo.files import MAX_PIXELS, check_photo, example_photo, load_photo
+from digitlab.photo.image import (
+    coarse_noise,
+    darkest_colour,
+    ink_limit,
+    is_blot,
+    paper_light,
+    percentiles,
+    shrunk,
+    straight_lines,
+)
+from digitlab.photo.pieces import Piece, group_pieces
+from digitlab.recognizer import Recognizer
+
+__all__ = [
+    "MAX_PIXELS",
+    "Found",
+    "Piece",
+    "even_light",
+    "example_photo",
+    "find_digits",
+    "find_pieces",
+    "group_pieces",
+    "ink_mask",
+    "load_photo",
+    "off_paper",
+    "remove_lines",
+]
+
+_WORKING = 4_000_000  # Larger photos are made smaller: digits are large enough then, and noise is less.
+_MIN_SIDE = 8  # A narrower photo has no room for a digit, in pixels.
+_MAX_PIECES = 1_000  # Of a photo of sand or leaves only the largest pieces are looked at.
+_LINES = 800  # Lines are looked for in an image whose longer side is this long, in pixels.
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A digit that was found on a photo, or something that looks like one."""
+
+    box: tuple[int, int, int, int]
+    """x and y of the upper left corner, width and height, in pixels of the photo."""
+
+    image: np.ndarray
+    """uint8 (h, w), white ink on black: for `Recognizer.predict`."""
+
+    row: int
+    """The row of digits that it stands in, from 0 at the top."""
+
+
+def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = None) -> list[Found]:
+    """Find the digits on a photo of paper.
+
+    Parameters
+    ----------
+    photo : uint8 array (h, w) or (h, w, 3), or path-like
+        Dark ink on light paper, up to `MAX_PIXELS`; three colours are red, green and blue. A path is loaded with
+        `load_photo`. Photos of more than 4 megapixels are made smaller first.
+    recognizer : Recognizer, optional
+        The network that says which pieces of ink belong together; by default the one that came with the kit. One
+        that can say "not a digit" is much better at it.
+
+    Returns
+    -------
+    list of Found
+        In reading order: rows from the top, each from left to right. What the network is sure is no digit, such as
+        most letters, is left out. Not so digits that touch and cannot be told apart: they are one, which
+        `Recognizer.predict` then says is not a digit. An empty sheet has none.
+
+    Raises
+    ------
+    ValueError
+        If it is not a photo, or one that is too large, damaged or of a kind that cannot be read.
+    FileNotFoundError
+        If there is no such file.
+    """
+    photo = check_photo(photo) if isinstance(photo, np.ndarray) else load_photo(photo)
+    height, width = photo.shape[:2]
+    if min(height, width) < _MIN_SIDE:
+        return []
+    scale = min(1.0, (_WORKING / (height * width)) ** 0.5)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    clean = remove_lines(even_light(photo))
+    pieces = group_pieces(find_pieces(clean, off_paper(photo)), recognizer or Recognizer.load())
+    return [
+        Found(tuple(round(side / scale) for side in (p.x, p.y, p.width, p.height)), p.image(), p.row) for p in pieces
+    ]
+
+
+def even_light(photo: np.ndarray) -> np.ndarray:
+    """Compare each pixel with the paper around it, so that lamps and shadows no longer matter.
+
+    The paper's brightness is that of the photo with everything dark and narrow filled up (a morphological closing).
+
+    Parameters
+    ----------
+    photo : uint8 array (h, w) or (h, w, 3)
+
+    Returns
+    -------
+    uint8 array (h, w)
+        How much darker than paper it is: 0 for paper, 255 for black.
+    """
+    grey = darkest_colour(photo)
+    paper = cv2.resize(paper_light(grey), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return 255 - cv2.divide(grey, cv2.max(paper, 1), scale=255)
+
+
+def off_paper(photo: np.ndarray) -> np.ndarray:
+    """Return where there is no paper to write on: at its edge, on a table with grain; uint8 (h, w), 255 there."""
+    grey = darkest_colour(photo)
+    paper = paper_light(grey)
+    near = np.ones((5, 5), np.uint8)
+    off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.58), cv2.CMP_LT)
+    noise = coarse_noise(even_light(photo))
+    _, labels = cv2.connectedComponents((noise > max(16, 4 * np.median(noise))).astype(np.uint8))
+    at_border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    off[np.isin(labels, at_border[at_border > 0])] = 255
+    off = cv2.dilate(off, np.ones((15, 15), np.uint8))
+    return cv2.resize(off, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def remove_lines(even: np.ndarray) -> np.ndarray:
+    """Take ruled and checked lines away, and keep the ink that crosses them.
+
+    A line is where, along a straight window of an eighth of the photo, most pixels are darker than those beside the
+    window; one after the other, windows of many slopes are tried. Then the line's own darkness is subtracted: ink on
+    it is darker.
+
+    Parameters
+    ----------
+    even : uint8 array (h, w)
+        As `even_light` returns it.
+
+    Returns
+    -------
+    uint8 array (h, w)
+    """
+    small = shrunk(even, _LINES)
+    limit = np.maximum(cv2.resize(ink_limit(even), small.shape[::-1]).astype(np.float32) * 0.12, 1.5)
+    clean = even
+    for down in (False, True):
+        labels, core = straight_lines(*(part.T.copy() if down else part for part in (small, limit)))
+        labels, core = (
+            cv2.resize(part.T.copy() if down else part, even.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            for part in (labels, core)
+        )
+        if not cv2.hasNonZero(core):
+            continue
+        darkness = np.zeros(labels.max() + 1, np.float32)
+        on_core = np.flatnonzero(core)
+        its_line = labels.ravel()[on_core]
+        darkness[its_line] = percentiles(even.ravel()[on_core], its_line, 0.65) * 1.15 + 3
+        darkness = np.minimum(darkness, 2 * np.median(darkness[darkness > 0]))
+        left = clean.copy()
+        on_line = np.flatnonzero(labels)
+        darkness = darkness[labels.ravel()[on_line]]
+        ink = (even.ravel()[on_line] - darkness) * 255 / np.maximum(255 - darkness, 1)
+        ink = np.where(even.ravel()[on_line] > 2 * darkness + 15, 255, ink)  # So dark is only ink.
+        left.ravel()[on_line] = np.minimum(np.clip(ink, 0, 255).astype(np.uint8), clean.ravel()[on_line])
+        # What crossed the line is in two pieces now, unless it is darker: close the gap.
+        gap = round(5 * max(even.shape) / max(small.shape))
+        closed = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((1, gap) if down else (gap, 1), np.uint8))
+        clean = np.where(labels > 0, closed, left)
+    return clean
+
+
+def ink_mask(clean: np.ndarray) -> np.ndarray:
+    """Tell ink from paper: ink is darker than the paper's noise, and than almost half of the darkest ink it joins.
+
+    Parameters
+    ----------
+    clean : uint8 array (h, w)
+        As `remove_lines` returns it.
+
+    Returns
+    -------
+    uint8 array (h, w)
+        255 where there is ink, else 0.
+    """
+    rough = cv2.compare(clean, ink_limit(clean), cv2.CMP_GT)
+    _, labels = cv2.connectedComponents(rough, connectivity=8)
+    on = np.flatnonzero(rough)
+    values = clean.ravel()[on]
+    mask = np.zeros_like(clean)
+    mask.ravel()[on[values > 0.45 * percentiles(values, labels.ravel()[on], 0.9)]] = 255
+    return mask
+
+
+def find_pieces(clean: np.ndarray, off: np.ndarray | None = None) -> list[Piece]:
+    """Find the connected pieces of ink that may be a digit or a part of one.
+
+    Parameters
+    ----------
+    clean : uint8 array (h, w)
+        As `remove_lines` returns it.
+    off : uint8 array (h, w), optional
+        Where there is no paper, as `off_paper` returns it.
+
+    Returns
+    -------
+    list of Piece
+        Without specks, blots and holes, what is cut by the photo's edge, and what is not on paper.
+    """
+    height, width = clean.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink_mask(clean), connectivity=8)
+    pieces = []
+    for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:_MAX_PIECES]:
+        x, y, w, h, area = stats[number].tolist()
+        if area < 8 or max(w, h) < 6 or x == 0 or y == 0 or x + w == width or y + h == height:
+            continue
+        box = slice(y, y + h), slice(x, x + w)
+        own = labels[box] == number
+        is_net = max(w, h) > 0.15 * max(width, height) and area < 0.06 * w * h
+        if is_net or is_blot(own) or (off is not None and off[box][own].mean() > 200):
+            continue
+        pieces.append(Piece(x, y, np.where(own, clean[box], 0)))
+    return pieces

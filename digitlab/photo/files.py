@@ -1,0 +1,115 @@
+"""Load photos."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from digitlab.paths import shown
+
+MAX_PIXELS = 50_000_000
+"""Maximum size of a photo, in pixels."""
+
+EXAMPLE_PHOTO = Path(__file__).parent / "example.jpg"
+"""A photo that comes with the kit: people's drawings, put on paper by code (``benchmarks/paper.py``)."""
+
+_SIGNS = {b"ftypheic": "HEIC", b"ftypheix": "HEIC", b"ftypmif1": "HEIC", b"ftypmsf1": "HEIC", b"ftypavif": "AVIF"}
+
+
+def load_photo(path: Path | str) -> np.ndarray:
+    """Load a photo, turned upright as the phone says.
+
+    Parameters
+    ----------
+    path : path-like
+        A JPEG, PNG or WebP file of up to `MAX_PIXELS`.
+
+    Returns
+    -------
+    uint8 array (h, w, 3)
+        Red, green and blue.
+
+    Raises
+    ------
+    ValueError
+        If the file is not such a photo, is damaged, or too large.
+    FileNotFoundError
+        If there is no such file.
+    """
+    path = Path(path)
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            open(path, "rb") as file,
+            PIL.Image.open(file, formats=["JPEG", "PNG", "WEBP"]) as image,
+        ):
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ValueError(_too_large(width, height))
+            turned = image.getexif().get(0x0112, 1)
+            photo = np.empty((height, width, 3), np.uint8)
+            image.load()
+            for top in range(0, height, 256):  # Strip by strip: a second copy of a large photo is 200 MB.
+                strip = image.crop((0, top, width, min(top + 256, height)))
+                if strip.has_transparency_data:
+                    strip = strip.convert("RGBA")
+                    strip = PIL.Image.alpha_composite(PIL.Image.new("RGBA", strip.size, "white"), strip)
+                elif strip.mode.startswith("I"):  # 16 bits a pixel.
+                    strip = PIL.Image.fromarray((np.asarray(strip) >> 8).astype(np.uint8))
+                photo[top : top + 256] = strip.convert("RGB")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no photo {shown(path)}; is its name spelt right?") from None
+    except IsADirectoryError:
+        raise ValueError(f"{shown(path)} is a folder, not a photo.") from None
+    except PIL.Image.DecompressionBombError:
+        raise ValueError(f"The photo is too large: at most {MAX_PIXELS // 10**6} megapixels can be read.") from None
+    except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        raise ValueError(_why_not(path)) from None
+    # By EXIF's numbers: mirrored or not, then turned by quarters. Views, not copies.
+    if turned in (2, 4, 5, 7):
+        photo = photo[:, ::-1]
+    return np.rot90(photo, {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(turned, 0))
+
+
+def example_photo() -> np.ndarray:
+    """Return the photo that comes with the kit: people's drawings, put on paper by code; uint8 (h, w, 3)."""
+    return load_photo(EXAMPLE_PHOTO)
+
+
+def check_photo(photo: np.ndarray) -> np.ndarray:
+    """Return the photo; raise ValueError, which says what to do, if an array is not one."""
+    if photo.dtype != np.uint8 or photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[2] != 3):
+        raise ValueError(
+            f"A photo must be uint8, of shape (h, w) or (h, w, 3), not {photo.dtype} of shape {photo.shape}; "
+            "load_photo(path) makes one."
+        )
+    height, width = photo.shape[:2]
+    if not height * width:
+        raise ValueError("This photo has no pixels.")
+    if height * width > MAX_PIXELS:
+        raise ValueError(_too_large(width, height))
+    return photo
+
+
+def _too_large(width, height):
+    return (
+        f"The photo is too large: {width:,} x {height:,} pixels are {width * height / 1e6:.0f} megapixels, and at most "
+        f"{MAX_PIXELS // 10**6} can be read. Make it smaller first."
+    )
+
+
+def _why_not(path):
+    with open(path, "rb") as file:
+        start = file.read(32)
+    kind = next((kind for sign, kind in _SIGNS.items() if sign in start), None)
+    if kind:
+        return (
+            f"{shown(path)} is a {kind} photo, which cannot be read here. Export or send it as JPEG: iPhones do that "
+            "with Settings > Camera > Formats > Most Compatible."
+        )
+    if start[:3] == b"\xff\xd8\xff" or start[:8] == b"\x89PNG\r\n\x1a\n":
+        return f"{shown(path)} is damaged: only a part of the photo is there. Copy it again."
+    return f"{shown(path)} is not a photo that can be read here: use JPEG or PNG."

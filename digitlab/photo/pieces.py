@@ -1,0 +1,219 @@
+"""Pieces of ink on a photo, and the digits that they make."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitlab.prepare import network_input, prepare
+from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
+
+
+@dataclass(eq=False)
+class Piece:
+    """A piece of ink, or several that belong together."""
+
+    x: int
+    y: int
+    ink: np.ndarray
+    """uint8 (h, w): its ink; 0 where there is none, and where there is another piece's."""
+
+    score: float = 0.0
+    """How much the network takes it for a digit, 0 to 1."""
+
+    other: float = 0.0
+    """How much the network takes it for something else, 0 to 1."""
+
+    row: int = 0
+    """The row that it stands in, from 0 at the top."""
+
+    def __post_init__(self):
+        self.height, self.width = self.ink.shape
+        self.size = max(self.ink.shape)
+        self.right, self.bottom = self.x + self.width, self.y + self.height
+        on = self.ink[self.ink > 0]
+        self.darkness = float(np.percentile(on, 90)) if len(on) else 0.0
+        self.stroke = len(on) / self.size
+
+    def image(self) -> np.ndarray:
+        """Return it cut out, with black around it: uint8 (h, w), its darkest ink white."""
+        ink = cv2.copyMakeBorder(self.ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        ink = cv2.convertScaleAbs(ink, alpha=255 / max(self.darkness, 1))
+        factor = 96 / self.size
+        if factor > 1:  # `prepare` measures the width of strokes, which takes large digits.
+            ink = cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        room = max(4, max(ink.shape) // 6)
+        return cv2.copyMakeBorder(ink, room, room, room, room, cv2.BORDER_CONSTANT)
+
+
+def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]:
+    """Make digits of pieces: join those of one digit, cut those of several, leave out what is no digit.
+
+    Each is tried, and what the network takes for digits most is kept.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        As `find_pieces` returns them.
+    recognizer : Recognizer
+
+    Returns
+    -------
+    list of Piece
+        In reading order.
+    """
+    pieces = [piece for piece in pieces if piece.darkness]
+    if not pieces:
+        return []
+    darkness = _weighted_median([p.darkness for p in pieces], [float(p.ink.sum()) for p in pieces])
+    pieces = [p for p in pieces if p.darkness > 0.35 * darkness]
+    size = _weighted_median([p.size for p in pieces], [float(p.ink.sum()) for p in pieces])
+    pieces = [p for p in pieces if p.size < 3 * size or p.size < 8 * min(p.width, p.height)]
+    stroke = _weighted_median([p.stroke for p in pieces], [float(p.ink.sum()) for p in pieces])
+    pieces = [p for p in pieces if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke]
+    _read(pieces, recognizer)
+    pieces = _cut_wide(_join_near(pieces, size, recognizer), size, recognizer)
+    return _reading_order([p for p in pieces if _may_be_digit(p, size, darkness)])
+
+
+def _may_be_digit(piece, size, darkness):
+    if piece.size < 0.33 * size or piece.height < 0.4 * piece.width or piece.height > 12 * piece.width:
+        return False
+    usual = 0.5 * size < piece.size < 2 * size and piece.darkness > 0.6 * darkness
+    if not usual and piece.darkness < 0.5 * darkness:  # A stain.
+        return False
+    touching = usual and piece.width > 1.3 * piece.height and piece.height > 0.6 * size
+    return touching or piece.other < (0.97 if usual else 0.5)
+
+
+def _join_near(pieces, size, recognizer):
+    """Join pieces that together are more like a digit than the lesser of them is alone."""
+    tried = {}
+    while True:
+        low = np.array([(p.x, p.y) for p in pieces])
+        high = np.array([(p.right, p.bottom) for p in pieces])
+        sizes, darkness = np.array([(p.size, p.darkness) for p in pieces]).T
+        gap = np.maximum(low[:, None] - high[None], low[None] - high[:, None]).max(axis=2)
+        joint_size = (np.maximum(high[:, None], high[None]) - np.minimum(low[:, None], low[None])).max(axis=2)
+        larger = np.maximum(sizes[:, None], sizes[None])
+        near = (gap < 0.3 * np.minimum(larger, 1.5 * size)) & (joint_size < 1.7 * np.maximum(larger, 0.6 * size))
+        near &= np.minimum(darkness[:, None], darkness[None]) > 0.5 * np.maximum(darkness[:, None], darkness[None])
+        pairs = [(pieces[i], pieces[j]) for i, j in np.argwhere(near).tolist() if i < j]
+        new = [pair for pair in pairs if pair not in tried]
+        tried.update(zip(new, (joint := [_join(*pair) for pair in new]), strict=True))
+        _read(joint, recognizer)
+        gains = {pair: _gain(*pair, tried[pair], size) for pair in pairs}
+        taken, joined = set(), []
+        for pair in sorted(pairs, key=gains.get, reverse=True):
+            if gains[pair] >= 0.1 and taken.isdisjoint(pair):
+                taken |= {*pair}
+                joined.append(tried[pair])
+        if not joined:
+            return pieces
+        pieces = [p for p in pieces if p not in taken] + joined
+
+
+def _gain(first, second, joint, size):
+    def alone(piece):  # A dash or a dot is no digit, whatever the network says.
+        return 0.0 if piece.size < 0.4 * size or piece.width > 1.8 * piece.height else piece.score
+
+    lesser, better = sorted((alone(first), alone(second)))
+    if joint.score < 0.4 or (lesser == 0 and joint.score < better - 0.3):
+        return -1.0
+    return joint.score - lesser
+
+
+def _join(first, second):
+    x, y = min(first.x, second.x), min(first.y, second.y)
+    ink = np.zeros((max(first.bottom, second.bottom) - y, max(first.right, second.right) - x), np.uint8)
+    for piece in (first, second):
+        part = ink[piece.y - y : piece.bottom - y, piece.x - x : piece.right - x]
+        np.maximum(part, piece.ink, out=part)
+    return Piece(x, y, ink)
+
+
+def _cut_wide(pieces, size, recognizer):
+    digits = []
+    for piece in pieces:
+        wide = piece.width > 1.5 * piece.height or piece.width > max(0.9 * piece.height, 0.8 * size)
+        is_row = wide and piece.score < 0.9 and piece.width < 6 * piece.height and piece.height < 2.5 * size
+        digits += (_best_parts(piece, recognizer) if is_row else None) or [piece]
+    return digits
+
+
+def _best_parts(piece, recognizer):
+    """Cut a row of touching digits where the worst of its parts is best; None if it is better in one."""
+    step = max(1, piece.height // 8)
+    cuts = [*range(0, piece.width - step, step), piece.width]
+    best_score, best = max(0.5, piece.score), None
+    for lean in (-0.3, 0.0, 0.3):
+        parts = {}
+        for i, start in enumerate(cuts):
+            for j, end in enumerate(cuts[i + 1 :], i + 1):
+                if 0.2 * piece.height <= end - start <= 1.3 * piece.height and end - start < piece.width:
+                    ends = start if i else -np.inf, end if j < len(cuts) - 1 else np.inf
+                    if (part := _cut(piece, *ends, lean)) is not None:
+                        parts[i, j] = part
+        _read([*parts.values()], recognizer)
+        ways = {0: (1.0, [])}  # To each cut: the score of the worst part, and the parts.
+        for j in range(1, len(cuts)):
+            to_j = [(min(ways[i][0], parts[i, j].score), [*ways[i][1], parts[i, j]]) for i in ways if (i, j) in parts]
+            if to_j:
+                ways[j] = max(to_j, key=lambda way: way[0] - 0.02 * len(way[1]))
+        score, way = ways.get(len(cuts) - 1, (0.0, None))
+        if score > best_score:
+            best_score, best = score, way
+    return best
+
+
+def _cut(piece, start, end, lean):
+    """Return the part between two lines that lean by pixels across for each pixel down; None if it is not high."""
+    columns = np.arange(piece.width) - lean * (np.arange(piece.height)[:, None] - piece.height / 2)
+    ink = np.where((columns >= start) & (columns < end), piece.ink, 0)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows) or rows[-1] - rows[0] < 0.5 * piece.height:
+        return None
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Piece(int(piece.x + columns[0]), int(piece.y + rows[0]), ink)
+
+
+def _read(pieces, recognizer):
+    if not pieces:
+        return
+    outputs = recognizer.run(network_input(np.stack([prepare(piece.image()) for piece in pieces])))
+    for piece, output in zip(pieces, apply_temperature(outputs, recognizer.temperature), strict=True):
+        piece.score = float(output[:NOT_A_DIGIT].max())
+        piece.other = float(output[NOT_A_DIGIT:].sum())
+
+
+def _reading_order(pieces):
+    """Sort by rows, which may run up or down a little on a slanted sheet."""
+    if not pieces:
+        return []
+    middles = np.array([(p.x + p.width / 2, p.y + p.height / 2) for p in pieces])
+    size = float(np.median([p.height for p in pieces]))
+    x, y = (middles[None] - middles[:, None]).transpose(2, 0, 1)
+    in_row = (x > 0) & (x < 5 * size) & (np.abs(y) < 0.5 * x) & (np.abs(y) < 0.7 * size)
+    slope = float(np.median(y[in_row] / x[in_row])) if in_row.any() else 0.0
+    rest = sorted(pieces, key=lambda p: p.y + p.height / 2 - slope * (p.x + p.width / 2))
+    ordered = []
+    while rest:
+        row, bottom = [], None
+        for piece in rest:
+            middle = piece.y + piece.height / 2 - slope * (piece.x + piece.width / 2)
+            if bottom is not None and middle > bottom:
+                break
+            row.append(piece)
+            bottom = middle + 0.5 * size if bottom is None else max(bottom, middle + 0.25 * size)
+        rest = rest[len(row) :]
+        for piece in row:
+            piece.row = ordered[-1].row + 1 if ordered else 0
+        ordered += sorted(row, key=lambda p: p.x)
+    return ordered
+
+
+def _weighted_median(values, weights):
+    order = np.argsort(values)
+    sums = np.cumsum(np.array(weights)[order])
+    return float(np.array(values)[order][np.searchsorted(sums, sums[-1] / 2)])

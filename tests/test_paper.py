@@ -1,0 +1,315 @@
+"""Digits are found on photos of paper, and whatever else is no photo is refused in one sentence."""
+
+import json
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+
+from digitlab import Ink
+from digitlab.paper import (
+    MAX_PIXELS,
+    even_light,
+    find_digits,
+    find_pieces,
+    ink_mask,
+    load_photo,
+    remove_lines,
+)
+
+
+def write(photo, ink, x, y, height, pen=None, colour=40):
+    """Write an ink on a photo, `height` pixels high with its canvas; return the box of its strokes."""
+    strokes = [stroke / ink.size[1] * height + (x, y) for stroke in ink.strokes]
+    pen = pen or max(2, round(height / 14))
+    for stroke in strokes:
+        cv2.polylines(photo, [np.rint(stroke * 16).astype(np.int32)], False, colour, pen, cv2.LINE_AA, 4)
+    points = np.concatenate(strokes)
+    return [*(points.min(axis=0) - pen / 2), *(np.ptp(points, axis=0) + pen)]
+
+
+def sheet(digits="0123456789", height=90, width=None, tall=400, light=235):
+    """Write digits in two rows on a sheet of paper: uint8 (h, w), and their boxes."""
+    half = (len(digits) + 1) // 2
+    photo = np.full((tall, width or 150 * half + 60), light, np.uint8)
+    boxes = [
+        write(photo, Ink.example(int(digit)), 60 + 150 * (number % half), 60 + 150 * (number // half), height)
+        for number, digit in enumerate(digits)
+    ]
+    return photo, np.array(boxes)
+
+
+def overlap(box, other):
+    (x, y, w, h), (x2, y2, w2, h2) = box, other
+    common = max(0, min(x + w, x2 + w2) - max(x, x2)) * max(0, min(y + h, y2 + h2) - max(y, y2))
+    return common / (w * h + w2 * h2 - common)
+
+
+def read(photo, recognizer):
+    found = find_digits(photo, recognizer)
+    return "".join(str(p.digit) for p in recognizer.predict_many(one.image for one in found)), found
+
+
+def test_digits_are_found_in_reading_order_with_their_boxes(recognizer):
+    photo, boxes = sheet("3141592658")
+    text, found = read(photo, recognizer)
+    assert text == "3141592658"
+    assert all(overlap(one.box, box) > 0.7 for one, box in zip(found, boxes, strict=True))
+
+
+def test_an_empty_sheet_has_no_digits(recognizer):
+    rng = np.random.default_rng(0)
+    noisy = rng.normal(220, 6, (600, 800, 1)) + rng.normal(0, 2, (600, 800, 3))
+    assert find_digits(np.clip(noisy, 0, 255).astype(np.uint8), recognizer) == []
+    assert find_digits(np.full((300, 200), 255, np.uint8), recognizer) == []
+
+
+@pytest.mark.parametrize("colour", [(30, 30, 30), (40, 60, 160), (180, 30, 40), (120, 120, 125)])
+def test_pens_of_all_colours_are_read(recognizer, colour):
+    grey, _ = sheet("0123456789", light=255)
+    share = grey[..., np.newaxis] / 255
+    photo = (share * 240 + (1 - share) * colour).astype(np.uint8)
+    assert read(photo, recognizer)[0] == "0123456789"
+
+
+def test_lines_are_taken_away_and_digits_that_cross_them_stay(recognizer):
+    photo, _ = sheet("0123456789")
+    ruled = photo.copy()
+    for y in range(20, 400, 40):
+        cv2.line(ruled, (0, y), (ruled.shape[1], y + 12), 175, 2, cv2.LINE_AA)
+    for x in range(20, ruled.shape[1], 40):
+        cv2.line(ruled, (x, 0), (x - 9, 400), 175, 2, cv2.LINE_AA)
+    ruled = np.minimum(ruled, photo)
+    clean = remove_lines(even_light(ruled))
+    written = photo < 120
+    assert (ink_mask(clean) > 0)[written].mean() > 0.9
+    assert (ink_mask(clean) > 0)[cv2.dilate(written.astype(np.uint8), np.ones((9, 9))) == 0].mean() < 0.005
+    assert read(ruled, recognizer)[0] == "0123456789"
+
+
+def test_light_and_shadow_do_not_matter(recognizer):
+    photo, _ = sheet("0123456789")
+    x = np.linspace(0, 1, photo.shape[1])
+    light = (1 - 0.5 * x) * np.where(x > 0.55, 0.6, 1)
+    light = cv2.GaussianBlur(np.broadcast_to(light, photo.shape).astype(np.float32), (0, 0), 6)
+    assert read((photo * light).astype(np.uint8), recognizer)[0] == "0123456789"
+
+
+def test_a_sheet_on_a_dark_table_has_only_its_digits(recognizer):
+    photo, _ = sheet("271828")
+    table = np.full((700, 900), 60, np.uint8)
+    table[120 : 120 + photo.shape[0], 150 : 150 + photo.shape[1]] = photo
+    turn = cv2.getRotationMatrix2D((450, 350), 6, 1)
+    turned = cv2.warpAffine(table, turn, (900, 700), borderMode=cv2.BORDER_REPLICATE)
+    assert read(turned, recognizer)[0] == "271828"
+
+
+def test_a_detached_bar_belongs_to_its_five(recognizer):
+    photo = np.full((300, 500), 240, np.uint8)
+    for left in (60, 260):
+        cv2.polylines(photo, [np.array([(left, 80), (left, 130)])], False, 30, 8, cv2.LINE_AA)
+        cv2.ellipse(photo, (left + 5, 160), (45, 38), 0, -100, 140, 30, 8, cv2.LINE_AA)
+        cv2.line(photo, (left + 18, 72), (left + 62, 68), 30, 8, cv2.LINE_AA)
+    assert len(find_pieces(remove_lines(even_light(photo)))) > 2
+    assert read(photo, recognizer)[0] == "55"
+
+
+def test_touching_digits_are_told_apart(recognizer):
+    photo = np.full((240, 420), 240, np.uint8)
+    write(photo, Ink.example(2), 40, 60, 110)
+    write(photo, Ink.example(0), 88, 60, 110)
+    assert len(find_pieces(even_light(photo))) == 1
+    assert read(photo, recognizer)[0] == "20"
+
+
+@pytest.mark.parametrize("height", [40, 400])
+def test_small_and_large_digits_are_found(recognizer, height):
+    photo = np.full((max(200, height * 2), max(300, height * 4)), 235, np.uint8)
+    for number, digit in enumerate((3, 8, 5)):
+        write(photo, Ink.example(digit), (0.4 + 1.1 * number) * height, height * 0.5, height)
+    assert read(photo, recognizer)[0] == "385"
+
+
+def test_holes_specks_and_marks_at_the_edge_are_left_out(recognizer):
+    photo, _ = sheet("60", tall=420, width=500)
+    cv2.circle(photo, (25, 100), 11, 30, cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(photo, (25, 300), 11, 30, cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(photo, (300, 330), 3, 30, cv2.FILLED, cv2.LINE_AA)
+    photo[200:300, 490:] = 20
+    assert read(photo, recognizer)[0] == "60"
+
+
+def test_boxes_are_in_the_photos_own_pixels_also_when_it_is_large(recognizer):
+    photo, boxes = sheet("47")
+    large = cv2.resize(photo, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
+    found = find_digits(large, recognizer)
+    assert all(overlap(one.box, box * 8) > 0.7 for one, box in zip(found, boxes, strict=True))
+
+
+# Files
+
+
+def test_a_turned_photo_is_loaded_upright(tmp_path, recognizer):
+    photo, _ = sheet("314159", light=250)
+    upright = PIL.Image.fromarray(np.dstack([photo] * 3))
+    for orientation, back in {
+        2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+        3: PIL.Image.Transpose.ROTATE_180,
+        4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+        5: PIL.Image.Transpose.TRANSPOSE,
+        6: PIL.Image.Transpose.ROTATE_90,
+        7: PIL.Image.Transpose.TRANSVERSE,
+        8: PIL.Image.Transpose.ROTATE_270,
+    }.items():
+        exif = PIL.Image.Exif()
+        exif[0x0112] = orientation
+        upright.transpose(back).save(tmp_path / "turned.png", exif=exif)
+        assert np.array_equal(load_photo(tmp_path / "turned.png"), np.asarray(upright)), orientation
+    upright.transpose(PIL.Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=_exif(6), quality=95)
+    assert read(tmp_path / "turned.jpg", recognizer)[0] == "314159"
+
+
+def _exif(orientation):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "LA", "RGBA", "I;16"])
+def test_photos_of_other_kinds_are_loaded(tmp_path, mode):
+    photo, _ = sheet("47", light=255)
+    image = PIL.Image.fromarray(photo)
+    image = PIL.Image.fromarray(photo.astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
+    image.save(tmp_path / "photo.png")
+    loaded = load_photo(tmp_path / "photo.png")
+    assert loaded.shape == (*photo.shape, 3)
+    assert np.abs(loaded[..., 0].astype(int) - photo).mean() < 12
+
+
+def test_transparent_paper_is_white(tmp_path):
+    clear = np.zeros((50, 60, 4), np.uint8)
+    clear[20:30, 20:40, 3] = 255
+    PIL.Image.fromarray(clear).save(tmp_path / "photo.png")
+    assert load_photo(tmp_path / "photo.png")[0, 0].tolist() == [255, 255, 255]
+    assert load_photo(tmp_path / "photo.png")[25, 25].tolist() == [0, 0, 0]
+
+
+def bad_files():
+    jpeg = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))[1].tobytes()
+    png = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))[1].tobytes()
+    header = b"IHDR" + struct.pack(">IIBBBBB", 10_000, 10_000, 8, 2, 0, 0, 0)
+    huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+    return {
+        "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100), "JPEG"),
+        "empty": (b"", "not a photo"),
+        "text": (b"Dear reader", "not a photo"),
+        "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a photo"),
+        "half a jpeg": (jpeg[: len(jpeg) // 2], "damaged"),
+        "half a png": (png[: len(png) // 2], "damaged"),
+        "a jpeg's first bytes": (jpeg[:30], "damaged"),
+        "a png's first bytes": (png[:20], "damaged"),
+        "100 megapixels": (huge, "too large"),
+    }
+
+
+@pytest.mark.parametrize("name", bad_files())
+def test_a_bad_file_is_refused_in_a_sentence(tmp_path, name):
+    content, words = bad_files()[name]
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=words) as caught:
+        find_digits(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="spelt right"):
+        find_digits(tmp_path / "nothing.jpg")
+    with pytest.raises(ValueError, match="folder"):
+        load_photo(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        np.zeros((20, 20), np.float32),
+        np.zeros((20, 20, 4), np.uint8),
+        np.zeros((20, 20, 3, 1), np.uint8),
+        np.zeros((0, 20), np.uint8),
+        np.zeros(20, np.uint8),
+        np.array(3, np.uint8),
+        np.broadcast_to(np.uint8(200), (MAX_PIXELS // 1000 + 1, 1000)),
+    ],
+    ids=lambda photo: f"{photo.dtype} {photo.shape}",
+)
+def test_an_array_that_is_no_photo_is_refused(photo):
+    with pytest.raises(ValueError, match=r"photo"):
+        find_digits(photo)
+
+
+def hostile_photos():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[-1:1:600j, -1:1:500j]
+    face = 200 - 120 * (x**2 + y**2 < 0.5) + 60 * ((x**2 + y**2 < 0.4) & (y > -0.3))
+    face = face - 80 * (((x - 0.25) ** 2 + (y + 0.2) ** 2 < 0.008) | ((x + 0.25) ** 2 + (y + 0.2) ** 2 < 0.008))
+    text = np.full((500, 700, 3), 240, np.uint8)
+    for row in range(20):
+        cv2.putText(text, "the quick brown fox jumps", (20, 25 + 24 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (20, 20, 20))
+    return {
+        "1 x 1": np.zeros((1, 1, 3), np.uint8),
+        "1 x 3000": np.full((1, 3000), 200, np.uint8),
+        "3000 x 2": np.full((3000, 2, 3), 200, np.uint8),
+        "7 x 7": rng.integers(0, 255, (7, 7), np.uint8),
+        "black": np.zeros((300, 200, 3), np.uint8),
+        "noise": rng.integers(0, 255, (500, 700, 3), np.uint8),
+        "checks": np.kron(np.indices((60, 80)).sum(axis=0) % 2, np.ones((8, 8))).astype(np.uint8) * 255,
+        "a face": np.clip(cv2.GaussianBlur(face.astype(np.float32), (0, 0), 3), 0, 255).astype(np.uint8),
+        "text": text,
+        "a gradient": np.tile(np.linspace(0, 255, 600).astype(np.uint8), (400, 1)),
+        "not contiguous": np.full((400, 600, 3), 230, np.uint8)[::-2, ::3, ::-1],
+    }
+
+
+@pytest.mark.parametrize("name", hostile_photos())
+def test_any_photo_gives_a_list_that_can_be_read(recognizer, name):
+    photo = hostile_photos()[name]
+    found = find_digits(photo, recognizer)
+    for one in found:
+        x, y, width, height = one.box
+        assert 0 <= x < x + width <= photo.shape[1]
+        assert 0 <= y < y + height <= photo.shape[0]
+    recognizer.predict_many(one.image for one in found)
+
+
+# The command
+
+
+def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path):
+    photo, boxes = sheet("31415926")
+    cv2.imwrite(str(tmp_path / "page.jpg"), photo)
+    finished = digitlab("read", tmp_path / "page.jpg", "--picture", tmp_path / "out.png")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.splitlines() == ["3 1 4 1", "5 9 2 6"]
+    picture = cv2.imread(str(tmp_path / "out.png"))
+    assert picture.shape == (*photo.shape, 3)
+    assert not np.array_equal(picture[..., 1], photo)
+    finished = digitlab("read", tmp_path / "page.jpg", "--json")
+    record = json.loads(finished.stdout)
+    assert record["size"] == [photo.shape[1], photo.shape[0]]
+    assert [digit["digit"] for digit in record["digits"]] == [3, 1, 4, 1, 5, 9, 2, 6]
+    assert [digit["row"] for digit in record["digits"]] == [0] * 4 + [1] * 4
+    assert all(overlap(digit["box"], box) > 0.7 for digit, box in zip(record["digits"], boxes, strict=True))
+
+
+def test_the_command_refuses_what_is_no_photo_and_says_when_there_is_nothing(digitlab, tmp_path):
+    (tmp_path / "page.jpg").write_bytes(b"no photo")
+    finished = digitlab("read", tmp_path / "page.jpg")
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("digitlab read: ")
+    assert finished.stderr.count("\n") == 1
+    cv2.imwrite(str(tmp_path / "empty.png"), np.full((200, 200), 240, np.uint8))
+    finished = digitlab("read", tmp_path / "empty.png")
+    assert (finished.returncode, finished.stdout) == (0, "No digits were found.\n")
