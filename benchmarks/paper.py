@@ -3,7 +3,8 @@
 The pages are made by code. Drawings of the kit's held-out writers are put on paper, 20 to 60 a page: with pens and
 pencil, on plain, ruled and checked paper with margins, holes and stains; on one page in four there are letters, too.
 Then the page is photographed: table, slant, light, shadow, blur, noise, JPEG. There are three grades: a scan, a good
-photo and a bad one. Seeds below 100 served to choose how digits are found; the default is another.
+photo and a bad one. Seeds below 100 served to choose how digits are found; the default
+is another.
 
 A digit is found if the box of something found overlaps its own by more than one half (intersection over union). What
 overlaps no digit by that much is false. What the network itself says is not a digit is counted apart.
@@ -238,6 +239,7 @@ def main():
     parser.add_argument("--pages", type=int, default=20, help="pages of each grade")
     parser.add_argument("--seed", type=int, default=100, help="the first page's seed")
     parser.add_argument("--side", type=int, help="longer side of all photos, in pixels")
+    parser.add_argument("--example", type=Path, metavar="PATH", help="make the photo that comes with the kit, and end")
     parser.add_argument("--cost", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.cost:
@@ -247,6 +249,11 @@ def main():
     drawings = load_drawings("held-out")
     digits = [drawing for drawing in drawings if drawing.label in DIGITS]
     letters = [drawing for drawing in drawings if drawing.label not in DIGITS]
+    if arguments.example:
+        photo, *_ = page(np.random.default_rng([308, 1]), "good", digits, letters, 1280)
+        picture = cv2.cvtColor(photo[:1000], cv2.COLOR_RGB2BGR)
+        arguments.example.write_bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+        return
     print("grade   digits    found    read right    false    (said to be no digit)")
     for number, grade in enumerate(GRADES):
         counts = np.zeros(5, int)

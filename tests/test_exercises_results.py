@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from digitlab import Ink, exercises, paths
@@ -180,7 +181,7 @@ def test_the_page_holds_guesses_attempts_answers_tests_and_drawings(capsys):
     exercises.compare("1.lazy", "11 %")
     for share in (0.3, 0.4, 0.809):
         exercises.check_black_share(share)
-    exercises.check_four(FOUR)
+    exercises.check_four(Ink(FOUR.strokes, tuple(np.array(FOUR.size))))
     append_drawing(paths.MY_DRAWINGS, Ink([[(10, 10)], [(5, 5), (9, 9)]]), 7)
     asked_in(exercises.quiz(3))["3.file"].buttons["b"].click()
     answer_all("before", wrong=("1.reader",))

@@ -175,7 +175,7 @@ def test_links_to_the_glossary_hit_an_entry(notebook):
     assert anchors <= set(glossary_entries())
 
 
-@pytest.mark.parametrize("number", [1])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_notebook_links_to_each_word_that_it_explains(number):
     text = markdown(nbformat.read(NOTEBOOKS / NAMES[number - 1], as_version=4))
     explained = [anchor for anchor, explaining in glossary_entries().items() if explaining == number]

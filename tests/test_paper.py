@@ -10,15 +10,20 @@ import PIL.Image
 import pytest
 
 from digitlab import Ink
+from digitlab.ink import read_drawings
 from digitlab.paper import (
     MAX_PIXELS,
     even_light,
+    example_photo,
     find_digits,
     find_pieces,
     ink_mask,
     load_photo,
     remove_lines,
 )
+from digitlab.photo.files import EXAMPLE_PHOTO
+from digitlab.photo.trace import trace
+from digitlab.reader import PhotoReader
 
 
 def write(photo, ink, x, y, height, pen=None, colour=40):
@@ -313,3 +318,36 @@ def test_the_command_refuses_what_is_no_photo_and_says_when_there_is_nothing(dig
     cv2.imwrite(str(tmp_path / "empty.png"), np.full((200, 200), 240, np.uint8))
     finished = digitlab("read", tmp_path / "empty.png")
     assert (finished.returncode, finished.stdout) == (0, "No digits were found.\n")
+
+
+# Strokes, and the reader
+
+
+def test_a_traced_digit_is_read_as_the_same_digit(recognizer):
+    inks = [trace(255 - sheet(str(digit), light=255)[0]) for digit in range(10)]
+    assert [prediction.digit for prediction in recognizer.predict_many(inks)] == list(range(10))
+    assert all(len(ink.strokes) <= 5 for ink in inks)
+    assert not trace(np.zeros((30, 20), np.uint8))
+
+
+def test_the_reader_puts_right_keeps_and_refuses_in_a_sentence(recognizer, tmp_path):
+    file = tmp_path / "drawings.jsonl"
+    reader = PhotoReader(sheet("31")[0], recognizer, drawings=file)
+    assert reader.answers == [3, 1]
+    with pytest.raises(ValueError, match="Click a digit"):
+        reader.keep()
+    reader.chosen = 1
+    reader.put_right(7)
+    assert reader.answers == [3, 7]
+    reader.keep()
+    assert [drawing.label for drawing in read_drawings(file)] == ["7"]
+    with pytest.raises(ValueError, match="not a photo"):
+        reader.read(b"no photo")
+    assert reader.answers == [3, 7]
+
+
+def test_the_photo_of_the_kit_is_small_and_read(recognizer):
+    assert EXAMPLE_PHOTO.stat().st_size < 300_000
+    predictions = recognizer.predict_many(one.image for one in find_digits(example_photo(), recognizer))
+    assert len(predictions) > 30
+    assert sum(prediction.digit is not None for prediction in predictions) > 0.8 * len(predictions)

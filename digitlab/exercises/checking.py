@@ -12,6 +12,7 @@ import functools
 import hashlib
 import io
 import math
+import re
 import string
 import textwrap
 import tomllib
@@ -93,7 +94,7 @@ def check(judge: Callable[..., str]) -> Callable[..., None]:
             raise
         except BaseException as error:  # The reader's code may do anything, even sys.exit().
             verdict = _hint(exercise, NotYet("unreadable", error=describe_error(error)), answer)
-        print(textwrap.fill(in_one_line(verdict), LINE_WIDTH, break_long_words=False, break_on_hyphens=False))
+        print(in_lines(verdict))
 
     return checked
 
@@ -281,6 +282,13 @@ def in_one_line(text) -> str:
     return " ".join(str(text).split())
 
 
+def in_lines(text: str) -> str:
+    """Return a text broken into lines of at most `LINE_WIDTH`, but not within `code`."""
+    whole = re.sub(r"`[^`]*`", lambda code: code[0].replace(" ", "\N{NO-BREAK SPACE}"), in_one_line(text))
+    lines = textwrap.fill(whole, LINE_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def _hint(exercise, error, answer):
     """Return what is printed about a wrong answer: more with each attempt."""
     if error.mistake == STARTER:
@@ -310,7 +318,10 @@ def _count_attempt(exercise, answer):
 def _note_solved(entry, answer):
     entry["solved"] = True
     if isinstance(answer, Ink):
-        entry["drawing"] = {"size": list(answer.size), "strokes": [stroke.tolist() for stroke in answer.strokes]}
+        entry["drawing"] = {
+            "size": [float(side) for side in answer.size],
+            "strokes": [stroke.tolist() for stroke in answer.strokes],
+        }
 
 
 def _fingerprint(answer):

@@ -18,7 +18,10 @@ def check_black_share(share):
     shares = _shares_of_pixels()
     expected = shares["right"]
     mistakes = {"starter": 0.5, **{name: value for name, value in shares.items() if name != "right"}}
-    values = {"answer": f"{share:,.6g}", "side": "small" if share < expected else "large"}
+    values = {
+        "answer": f"{share:,.0f}" if share > 1000 else f"{share:.6g}",
+        "side": "small" if share < expected else "large",
+    }
     mistake = find_mistake(share, mistakes)
     if mistake != OTHERWISE:
         raise NotYet(mistake, **values)

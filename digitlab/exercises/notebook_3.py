@@ -119,6 +119,7 @@ def check_when_to_stop(function):
         },
         expected="a function of a list of losses",
         what="the number of an epoch",
+        show=str,
     )
     return (
         "Keras can do the same while it trains: it is called early stopping. And it needs digits held back to see it."

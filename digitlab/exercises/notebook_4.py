@@ -146,7 +146,7 @@ def _share_of_chosen(choose, confidence, right, about):
     if chosen.ndim == 0:
         return chosen.item()
     if chosen.dtype != bool or chosen.shape != confidence.shape:
-        raise NotYet("no_choice", answer=f"an array of shape {chosen.shape} and dtype {chosen.dtype}")
+        raise NotYet("no_choice", returned=f"an array of shape {chosen.shape} and dtype {chosen.dtype}")
     wrong = {"starter": confidence > 0.85, "below": confidence < 0.95, "everything": np.ones(len(about), bool)}
     for mistake, one in wrong.items():
         if np.array_equal(chosen, one):

@@ -85,7 +85,7 @@ def report(name: str = "") -> None:
         words = f"The page could not be written to {paths.shown(paths.MY_REPORT)}: {error.strerror}."
         display(Note(words))
         return
-    words = f"Written: {paths.shown(paths.MY_REPORT)}, {'with the name ' + str(name) if name else 'without a name'}."
+    words = f"Written: {paths.MY_REPORT.name}, {'with the name ' + str(name) if name else 'without a name'}."
     display(Note(words, ("Download the page", "my_report.html", "text/html", page)))
 
 

@@ -1,5 +1,6 @@
 """Load photos."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -12,18 +13,18 @@ MAX_PIXELS = 50_000_000
 """Maximum size of a photo, in pixels."""
 
 EXAMPLE_PHOTO = Path(__file__).parent / "example.jpg"
-"""A photo that comes with the kit: people's drawings, put on paper by code (``benchmarks/paper.py``)."""
+"""A photo that comes with the kit: drawings of `digitlab.people`, put on paper by ``benchmarks/paper.py --example``."""
 
 _SIGNS = {b"ftypheic": "HEIC", b"ftypheix": "HEIC", b"ftypmif1": "HEIC", b"ftypmsf1": "HEIC", b"ftypavif": "AVIF"}
 
 
-def load_photo(path: Path | str) -> np.ndarray:
+def load_photo(path: Path | str | bytes) -> np.ndarray:
     """Load a photo, turned upright as the phone says.
 
     Parameters
     ----------
-    path : path-like
-        A JPEG, PNG or WebP file of up to `MAX_PIXELS`.
+    path : path-like or bytes
+        A JPEG, PNG or WebP file of up to `MAX_PIXELS`; or what is in such a file.
 
     Returns
     -------
@@ -37,11 +38,11 @@ def load_photo(path: Path | str) -> np.ndarray:
     FileNotFoundError
         If there is no such file.
     """
-    path = Path(path)
+    name = "This" if isinstance(path, bytes) else shown(path)
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            open(path, "rb") as file,
+            _opened(path) as file,
             PIL.Image.open(file, formats=["JPEG", "PNG", "WEBP"]) as image,
         ):
             width, height = image.size
@@ -59,15 +60,17 @@ def load_photo(path: Path | str) -> np.ndarray:
                     strip = PIL.Image.fromarray((np.asarray(strip) >> 8).astype(np.uint8))
                 photo[top : top + 256] = strip.convert("RGB")
     except FileNotFoundError:
-        raise FileNotFoundError(f"There is no photo {shown(path)}; is its name spelt right?") from None
+        raise FileNotFoundError(f"There is no photo {name}; is its name spelt right?") from None
     except IsADirectoryError:
-        raise ValueError(f"{shown(path)} is a folder, not a photo.") from None
+        raise ValueError(f"{name} is a folder, not a photo.") from None
     except PIL.Image.DecompressionBombError:
         raise ValueError(f"The photo is too large: at most {MAX_PIXELS // 10**6} megapixels can be read.") from None
     except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise ValueError(_why_not(path)) from None
+        with _opened(path) as file:
+            start = file.read(32)
+        raise ValueError(_why_not(name, start)) from None
     # By EXIF's numbers: mirrored or not, then turned by quarters. Views, not copies.
     if turned in (2, 4, 5, 7):
         photo = photo[:, ::-1]
@@ -101,15 +104,17 @@ def _too_large(width, height):
     )
 
 
-def _why_not(path):
-    with open(path, "rb") as file:
-        start = file.read(32)
+def _opened(path):
+    return io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb")
+
+
+def _why_not(name, start):
     kind = next((kind for sign, kind in _SIGNS.items() if sign in start), None)
     if kind:
         return (
-            f"{shown(path)} is a {kind} photo, which cannot be read here. Export or send it as JPEG: iPhones do that "
+            f"{name} is a {kind} photo, which cannot be read here. Export or send it as JPEG: iPhones do that "
             "with Settings > Camera > Formats > Most Compatible."
         )
     if start[:3] == b"\xff\xd8\xff" or start[:8] == b"\x89PNG\r\n\x1a\n":
-        return f"{shown(path)} is damaged: only a part of the photo is there. Copy it again."
-    return f"{shown(path)} is not a photo that can be read here: use JPEG or PNG."
+        return f"{name} is damaged: only a part of the photo is there. Copy it again."
+    return f"{name} is not a photo that can be read here: use JPEG or PNG."

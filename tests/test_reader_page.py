@@ -1,0 +1,101 @@
+"""The photo reader in a real JupyterLab in a real browser: a photo is read, put right and kept."""
+
+import cv2
+import nbformat
+import numpy as np
+import pytest
+from page import open_notebook, picture_path, wait_until
+from playwright.sync_api import expect
+from test_paper import sheet
+
+from digitlab.ink import read_drawings
+from digitlab.paper import example_photo, find_digits
+
+CELLS = [
+    "from digitlab.reader import PhotoReader\nfrom digitlab_classroom.submissions import SubmissionStore",
+    "PhotoReader(store=SubmissionStore())",
+]
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab):
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, lab.home / "notebooks" / "photo.ipynb")
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    page = open_notebook(context, lab, "photo.ipynb")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    expect(boxes(page).first).to_be_visible()
+    yield page
+    context.close()
+
+
+def boxes(page):
+    return page.locator(".digitlab-sheet button")
+
+
+def said(page):
+    return page.locator(".digitlab-said").last
+
+
+def press(page, name):
+    page.locator(".digitlab-reader").get_by_role("button", name=name, exact=True).click()
+
+
+def test_the_example_is_read_and_stands_in_view(page, recognizer):
+    found = find_digits(example_photo(), recognizer)
+    expect(boxes(page)).to_have_count(len(found))
+    reader = page.locator(".digitlab-reader")
+    reader.scroll_into_view_if_needed()
+    box = reader.bounding_box()
+    assert box["height"] < 600
+    assert box["x"] + box["width"] <= 1366
+    first, photo = boxes(page).first.bounding_box(), page.locator(".digitlab-sheet img").bounding_box()
+    scale = photo["width"] / example_photo().shape[1]
+    assert abs(first["x"] + 2 - photo["x"] - found[0].box[0] * scale) < 3
+    page.screenshot(path=picture_path("photo_reader.png"))
+
+
+def test_a_click_shows_what_the_network_saw_and_keys_put_it_right(page):
+    boxes(page).nth(2).click()
+    expect(page.locator(".digitlab-seen")).to_be_visible()
+    expect(boxes(page).nth(2)).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowRight")
+    expect(boxes(page).nth(3)).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("4")
+    expect(boxes(page).nth(3)).to_have_text("4")
+    page.keyboard.press("ArrowLeft")
+    expect(boxes(page).nth(2)).to_be_focused()
+
+
+def test_a_digit_is_kept_only_when_a_button_is_pressed(page, lab):
+    file = lab.home / "drawings" / "my_drawings.jsonl"
+    assert not file.exists()
+    boxes(page).nth(1).click()
+    page.keyboard.press("7")
+    expect(boxes(page).nth(1)).to_have_text("7")
+    press(page, "Keep to teach")
+    expect(said(page)).to_contain_text("Kept as a 7")
+    (drawing,) = read_drawings(file)
+    assert drawing.label == "7"
+    assert drawing.ink
+    press(page, "Hand in")
+    expect(said(page)).to_contain_text("Handed in as")
+
+
+def test_a_photo_is_chosen_and_a_bad_file_named(page, tmp_path):
+    photo, _ = sheet("271828")
+    cv2.imwrite(str(tmp_path / "page.png"), cv2.resize(photo, None, fx=8, fy=8))
+    chooser = page.locator(".digitlab-reader input[type=file]")
+    chooser.set_input_files(tmp_path / "page.png")
+    expect(boxes(page)).to_have_count(6)
+    wait_until(lambda: boxes(page).all_text_contents() == list("271828"), page)
+    (tmp_path / "bad.jpg").write_bytes(bytes(100))
+    chooser.set_input_files(tmp_path / "bad.jpg")
+    expect(said(page)).to_contain_text("bad.jpg is not a photo")
+    expect(boxes(page)).to_have_count(6)
+    cv2.imwrite(str(tmp_path / "empty.jpg"), np.full((300, 400), 240, np.uint8))
+    chooser.set_input_files(tmp_path / "empty.jpg")
+    expect(said(page)).to_contain_text("No digits were found")
