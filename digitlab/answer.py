@@ -4,6 +4,8 @@ Only what changed goes to the page, in one message: digits, confidences, probabi
 makes the picture of it (answer.js); the looks are in pad.css.
 """
 
+import threading
+import time
 from pathlib import Path
 
 import anywidget
@@ -13,6 +15,8 @@ from digitlab.recognizer import Prediction, percent
 
 _DIFFERS_FROM = 0.05
 """How far the confidence and the longest bar must be apart for a sentence to explain this."""
+
+_PAUSE_SECONDS = 0.01
 
 
 class Answer(anywidget.AnyWidget):
@@ -65,3 +69,54 @@ def _shown(prediction):
     else:
         digit, words = str(prediction.digit), f"{percent(prediction.confidence)} sure"
     return {"digit": digit, "words": words, "probabilities": [round(float(one), 3) for one in prediction.probabilities]}
+
+
+class Reader:
+    """Reads the drawings of all pads on one thread, which runs as long as there is a pad.
+
+    A network takes longer to read than a point takes to arrive. So points that arrive during a reading are all read
+    in the next one, not one by one.
+    """
+
+    def __init__(self):
+        self._pads, self._waiting = set(), set()
+        self._changed = threading.Condition()
+        self._thread = None
+
+    def add(self, pad):
+        """Read this pad too; the first one starts the thread."""
+        with self._changed:
+            self._pads.add(pad)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="digitlab-reader")
+                self._thread.start()
+
+    def remove(self, pad):
+        """Read this pad no more; the last one ends the thread."""
+        with self._changed:
+            self._pads.discard(pad)
+            self._changed.notify()
+
+    def read_soon(self, pad):
+        """Have a pad read on the thread."""
+        with self._changed:
+            self._waiting.add(pad)
+            self._changed.notify()
+
+    def _run(self):
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or not self._pads)
+                if not self._pads:
+                    self._thread = None
+                    return
+                pads, self._waiting = self._waiting & self._pads, set()
+            for pad in pads:
+                try:
+                    pad.read()
+                except Exception as error:  # Shown in that pad; the other pads are still read.
+                    pad.say(f"This drawing could not be read: {error}")
+            time.sleep(_PAUSE_SECONDS)  # Points that arrive meanwhile are read together.
+
+
+READER = Reader()

@@ -77,7 +77,9 @@ class Ink:
         self.strokes = [_stroke(points, number) for number, points in enumerate(self.strokes, 1)]
         size = np.asarray(self.size)
         if size.shape != (2,) or size.dtype.kind not in "iuf":
-            raise ValueError(f"The size of an ink must be two numbers, its width and height, not {self.size!r}.")
+            raise ValueError(
+                f"The size of an ink must be two numbers, its width and height, not {repr(self.size)[:60]}."
+            )
         width, height = size.tolist()
         if not all(_SMALLEST <= side <= _LARGEST for side in (width, height)):
             raise ValueError(

@@ -208,7 +208,7 @@ def load(path: Path | str) -> keras.Model:
     try:
         return keras.models.load_model(file, compile=False, safe_mode=True)
     except Exception as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{shown(file)} is damaged or no Keras network ({reason}); {remedy(file)}") from None
 
 

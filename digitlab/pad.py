@@ -8,7 +8,7 @@ from pathlib import Path
 import ipywidgets
 
 from digitlab import OLD_NOTEBOOK
-from digitlab.answer import Answer
+from digitlab.answer import READER, Answer
 from digitlab.ink import CANVAS, Ink
 from digitlab.pad_html import words_html
 from digitlab.pen import Pen
@@ -16,7 +16,6 @@ from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
 
 _NO_NETWORK = "There is none yet. Train it in notebook 3; then run this cell again."
-_PAUSE_SECONDS = 0.01
 
 
 class DrawingPad(ipywidgets.VBox):
@@ -104,7 +103,7 @@ class DrawingPad(ipywidgets.VBox):
         self.read()
         super().__init__([grid])
         self.add_class("digitlab-pad")
-        _READER.add(self)
+        READER.add(self)
 
     def __repr__(self):
         return f"DrawingPad({self.prediction})"
@@ -214,60 +213,12 @@ class DrawingPad(ipywidgets.VBox):
 
     def close(self):
         """Close the pad: it disappears from the page."""
-        _READER.remove(self)
+        READER.remove(self)
         super().close()
 
     def _changed(self):
         self._is_read = False
-        _READER.read_soon(self)
-
-
-class _Reader:
-    """Reads the drawings of all pads on one thread, which runs as long as there is a pad.
-
-    A network takes longer to read than a point takes to arrive. So points that arrive during a reading are all read
-    in the next one, not one by one.
-    """
-
-    def __init__(self):
-        self._pads, self._waiting = set(), set()
-        self._changed = threading.Condition()
-        self._thread = None
-
-    def add(self, pad):
-        with self._changed:
-            self._pads.add(pad)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True, name="digitlab-reader")
-                self._thread.start()
-
-    def remove(self, pad):
-        with self._changed:
-            self._pads.discard(pad)
-            self._changed.notify()
-
-    def read_soon(self, pad):
-        with self._changed:
-            self._waiting.add(pad)
-            self._changed.notify()
-
-    def _run(self):
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or not self._pads)
-                if not self._pads:
-                    self._thread = None
-                    return
-                pads, self._waiting = self._waiting & self._pads, set()
-            for pad in pads:
-                try:
-                    pad.read()
-                except Exception as error:  # Shown in that pad; the other pads are still read.
-                    pad.say(f"This drawing could not be read: {error}")
-            time.sleep(_PAUSE_SECONDS)  # Points that arrive meanwhile are read together.
-
-
-_READER = _Reader()
+        READER.read_soon(self)
 
 
 def button(words: str, tooltip: str, on_click: Callable[[], None]) -> ipywidgets.Button:

@@ -118,7 +118,7 @@ function render({ model, el }) {
 
   const clock = setInterval(() => {
     // A kernel that was restarted does not know this pad.
-    if (el.classList.contains("jupyter-widgets-disconnected")) away.textContent = AWAY;
+    if (el.closest(".jupyter-widgets-disconnected")) away.textContent = AWAY;
     if (answered === batch || performance.now() - heard < patience) return;
     away.textContent = AWAY;
     heard = performance.now();

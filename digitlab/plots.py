@@ -1,6 +1,5 @@
 """Draw the figures of the notebooks. Each figure says one thing, and its title says which."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -140,7 +139,15 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
         ax_part.set(xticks=range(left, right), yticks=range(top, bottom))
 
 
-def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_label: str, share: bool = False) -> None:
+def bars(
+    heights: ArrayLike,
+    names: Sequence[str],
+    title: str,
+    x_label: str,
+    y_label: str,
+    share: bool = False,
+    marked: Sequence[int] = (),
+) -> None:
     """Show numbers as bars, and write each number above its bar.
 
     Parameters
@@ -153,12 +160,15 @@ def bars(heights: ArrayLike, names: Sequence[str], title: str, x_label: str, y_l
         The title of the figure, and the labels of its axes.
     share : bool, optional
         Whether the heights are shares, 0..1, which are written in per cent.
+    marked : sequence of int, optional
+        Numbers of the bars, from 0, that are orange: those of another kind, which the names tell.
     """
     labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
     alt = alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
     with figure(title, alt, (_WIDTH, 4.2)) as axes:
         ax = axes.flat[0]
-        container = ax.bar([str(name) for name in names], heights, color=BLUE)
+        colours = [ORANGE if number in marked else BLUE for number in range(len(names))]
+        container = ax.bar([str(name) for name in names], heights, color=colours)
         ax.bar_label(container, labels, padding=3, fontsize=13)
         ax.set(xlabel=x_label, ylabel=y_label)
         if share:
@@ -232,63 +242,6 @@ def confusion(matrix: ArrayLike, title: str) -> None:
         ax.grid(which="minor", color="#DDDDDD", linewidth=1)
         ax.tick_params(which="both", length=0)
         frame(ax)
-
-
-def calibration(confidence: ArrayLike, right: ArrayLike, edges: Sequence[float], title: str) -> None:
-    """Show how often answers are right, for each level of confidence.
-
-    Parameters
-    ----------
-    confidence : float array (n,)
-        The confidence of each answer, 0..1.
-    right : bool array (n,)
-        Whether the answer is right.
-    edges : sequence of float
-        The limits between the groups of confidence, rising: k + 1 of them for k groups. A group without an answer is
-        left out.
-    title : str
-        The title of the figure: what it says.
-    """
-    confidence, right = np.asarray(confidence), np.asarray(right)
-    group = np.clip(np.digitize(confidence, edges) - 1, 0, len(edges) - 2)
-    members = [group == number for number in range(len(edges) - 1)]
-    names = [
-        f"{100 * low:g} to\n{100 * high:g} %" if low else f"below\n{100 * high:g} %"
-        for low, high in itertools.pairwise(edges)
-    ]
-    shown = [(name, member) for name, member in zip(names, members, strict=True) if member.any()]
-    accuracies = np.array([right[member].mean() for _, member in shown])
-    confidences = np.array([confidence[member].mean() for _, member in shown])
-    positions = np.arange(len(shown))
-    alt = alt_text(
-        title,
-        [
-            f"{' '.join(name.split())} sure: {accuracy:.2%} right"
-            for (name, _), accuracy in zip(shown, accuracies, strict=True)
-        ],
-    )
-    with figure(title, alt, (_WIDTH, 5.2)) as axes:
-        ax = axes.flat[0]
-        container = ax.bar(positions, accuracies, color=BLUE)
-        marks = ax.hlines(confidences, positions - 0.45, positions + 0.45, color=ORANGE, linewidth=5)
-        for number, (_, member) in enumerate(shown):
-            # The number stands above its mark, or below it where the bar reaches higher than the mark.
-            above = accuracies[number] - confidences[number] < 0.01
-            y = max(accuracies[number], confidences[number]) + 0.02 if above else confidences[number] - 0.03
-            text = f"{confidences[number]:.2%}"
-            va = "bottom" if above else "top"
-            label = ax.text(number, y, text, ha="center", va=va, color=DARK_ORANGE, fontsize=13)
-            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
-            text = f"{accuracies[number]:.2%}\nof {member.sum():,}"
-            label = ax.text(number, 0.04, text, ha="center", color="white", fontsize=13)
-            label.set_bbox({"facecolor": BLUE, "edgecolor": "none", "pad": 2})
-        ax.set_xticks(positions, [name for name, _ in shown])
-        ax.set(xlabel="how sure it is of its answer", ylabel="answers that are right", ylim=(0, 1.12))
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
-        names = ["share that is right", "share that should be: its mean confidence"]
-        ax.legend(
-            [container, marks], names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=13
-        )
 
 
 def steps(images: Mapping[str, np.ndarray], title: str) -> None:
@@ -404,42 +357,3 @@ def curves(values: Mapping[str, Sequence[float]], title: str, x_label: str, y_la
         ax.legend(frameon=False)
         if share:
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-
-
-def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
-    """Show a digit, and how much the probability of the answer falls when a square of the digit is covered.
-
-    Parameters
-    ----------
-    image : uint8 array (28, 28)
-    losses : float array (n, n)
-        The loss of probability when a square is covered, at the row and column of the square's upper left pixel. The
-        side of the square is 29 - n pixels.
-    title : str
-        The title of the figure: what it says.
-    """
-    losses = np.asarray(losses)
-    side = len(image)
-    edge = (side - len(losses)) / 2
-    with figure(title, title, (_WIDTH, 4.8), 1, 2, width_ratios=[1, 1.2]) as axes:
-        ax_digit, ax_map = axes.flat
-        ax_digit.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
-        ax_digit.set_title("the digit")
-        heat_map = ax_map.imshow(
-            losses,
-            cmap=LinearSegmentedColormap.from_list("losses", ["white", ORANGE]),
-            vmin=0,
-            vmax=1,
-            extent=(edge, side - edge, side - edge, edge),
-        )
-        pixel_centres = np.arange(side) + 0.5
-        ax_map.contour(pixel_centres, pixel_centres, image, levels=[127], colors="black", linewidths=2.5)
-        ax_map.set_title("where its probability falls")
-        ax_map.set(xlim=(0, side), ylim=(side, 0), aspect="equal")
-        for ax in (ax_digit, ax_map):
-            ax.set(xticks=[], yticks=[])
-            frame(ax)
-        colour_bar = ax_map.figure.colorbar(
-            heat_map, ax=ax_map, shrink=0.9, ticks=[0, 0.5, 1], format=PercentFormatter(1)
-        )
-        colour_bar.set_label("lost when covered")

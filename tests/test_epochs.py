@@ -30,13 +30,20 @@ def test_an_epoch_holds_what_the_mixture_says(sources, people):
     assert sorted(np.concatenate([y[:25] for _, y in parts])) == sorted(sources.y_train)
 
 
-def test_mnist_can_be_shown_unchanged_and_drawings_softened(sources, people):
-    plain = replace(sources, mixture=replace(sources.mixture, plain=1), softened=1.0)
-    images, labels = make_part(plain, 0, 0, people[1])
-    as_drawn, _ = make_part(sources, 0, 0, people[1])
-    assert np.array_equal(images[25:50], sources.x_train[::PARTS])
-    assert np.array_equal(labels[25:50], sources.y_train[::PARTS])
-    assert np.mean(images[50:] == 255) < np.mean(as_drawn[25:] == 255)
+def test_a_share_of_mnist_is_shown_unchanged(sources, people):
+    twice = replace(sources, mixture=replace(sources.mixture, repeats=2), unchanged=0.5)
+    images, labels = make_part(twice, 0, 0, people[1])
+    shown, digits = images[:50].reshape(2, 25, 28, 28), sources.x_train[::PARTS]
+    assert np.array_equal(labels[:50], np.tile(sources.y_train[::PARTS], 2))
+    assert 10 < np.sum((shown == digits).all(axis=(2, 3))) < 40
+    all_of_them, _ = make_part(replace(sources, unchanged=1.0), 0, 0, people[1])
+    assert np.array_equal(all_of_them[:25], digits)
+
+
+def test_softened_drawings_have_softer_edges(sources, people):
+    sharp, _ = make_part(replace(sources, softened=0.0), 0, 0, people[1])
+    soft, _ = make_part(replace(sources, softened=1.0), 0, 0, people[1])
+    assert np.mean(soft[25:] == 255) < np.mean(sharp[25:] == 255)
 
 
 def test_each_epoch_is_another_and_each_seed_makes_it_again(sources, people):

@@ -9,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from digitlab import exercises
+from digitlab.exercises.checking import hints
 from digitlab.paths import NOTEBOOKS
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("0*.ipynb"))
@@ -88,8 +89,14 @@ def test_every_check_belongs_to_one_exercise():
         for notebook in map(read_notebook, NAMES)
         for starter in find_starters(notebook)
     ]
-    assert len(used) == len(set(used))
-    assert set(CHECKS) - set(used) <= {"check_step", "check_updates"}
+    assert sorted(used) == sorted(CHECKS)
+
+
+def test_an_exercise_has_the_same_title_in_the_report(notebook):
+    for starter in find_starters(notebook):
+        title = re.search(r"\*\*Exercise: (.+?)\*\*", notebook.cells[starter - 1].source)[1]
+        name = re.search(r"check_(\w+)", notebook.cells[starter].source)[1]
+        assert hints()[name]["title"].rstrip("?").casefold() == title.rstrip(".?").casefold()
 
 
 def test_every_section_is_marked_as_core_or_extra(notebook):

@@ -158,6 +158,18 @@ def lens(page):
     return page.locator(".digitlab-lens")
 
 
+@pytest.fixture
+def lens_of_3(page):
+    """The page, with a filter of 3 x 3 chosen, which follows the mouse."""
+    digit, words = lens(page).locator("canvas").first, lens(page).locator(".digitlab-lens-words")
+    digit.scroll_into_view_if_needed()
+    lens(page).locator("select").select_option(label="mine")
+    if "Held" in words.inner_text():
+        digit.click()
+    expect(words).to_contain_text("A click holds it.")
+    return page
+
+
 def told(image, weights, row, column):
     """Return the start of what the lens says of a place, computed here."""
     side = len(weights)
@@ -169,11 +181,10 @@ def told(image, weights, row, column):
     )
 
 
-def test_the_lens_follows_mouse_keys_and_sliders_and_computes_what_numpy_does(page):
+def test_the_lens_follows_mouse_keys_and_sliders_and_computes_what_numpy_does(lens_of_3):
+    page = lens_of_3
     image, weights = prepare(Ink.example(4)), np.array([[-1, -1, -1], [2, 2, 2], [-1, -1, -1]])
     words, digit = lens(page).locator(".digitlab-lens-words"), lens(page).locator("canvas").first
-    digit.scroll_into_view_if_needed()
-    lens(page).locator("select").select_option(label="mine")
     # The margin is 20 pixels, and each pixel of the digit is 7 wide. The middle of the filter is under the mouse.
     digit.hover(position={"x": 20 + 7 * 15 + 3, "y": 20 + 7 * 17 + 3})
     expect(words).to_contain_text(told(image, weights, 16, 14))
@@ -195,9 +206,9 @@ def test_the_lens_follows_mouse_keys_and_sliders_and_computes_what_numpy_does(pa
     expect(page.get_by_text("Lens(mine, row 5, column 25)", exact=True)).to_be_visible()
 
 
-def test_a_click_holds_the_filter_and_another_lets_it_go(page):
+def test_a_click_holds_the_filter_and_another_lets_it_go(lens_of_3):
+    page = lens_of_3
     words, digit = lens(page).locator(".digitlab-lens-words"), lens(page).locator("canvas").first
-    digit.scroll_into_view_if_needed()
     digit.click(position={"x": 20 + 7 * 10 + 3, "y": 20 + 7 * 10 + 3})
     expect(words).to_contain_text("Row 9, column 9")
     digit.hover(position={"x": 20 + 7 * 20 + 3, "y": 20 + 7 * 20 + 3})

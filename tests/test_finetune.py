@@ -79,7 +79,7 @@ def test_an_error_is_reported_as_one_sentence(tmp_path):
     ends = []
     FinetuneProcess(print, ends.append, tmp_path / "none.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
     wait_until(lambda: ends, seconds=60)
-    assert ends[0].startswith("There is no file ")
+    assert ends[0].startswith("There is too little to learn from: add at least two drawings")
 
 
 def test_an_output_that_cannot_be_written_is_reported_before_training(tmp_path):

@@ -2,11 +2,12 @@
 
 import importlib.util
 import math
+import re
 
 import nbformat
 import pytest
 
-from digitlab.paths import KIT
+from digitlab.paths import KIT, NOTEBOOKS
 
 spec = importlib.util.spec_from_file_location("lesson_times", KIT / "tools" / "lesson_times.py")
 lesson_times = importlib.util.module_from_spec(spec)
@@ -101,3 +102,24 @@ def test_the_table_has_a_row_for_each_notebook(capsys):
     printed = capsys.readouterr().out
     assert [line[0] for line in printed.splitlines()[1:7]] == list("123456")
     assert printed.splitlines()[7].startswith("sum")
+
+
+LESSONS = lesson_times.measure_all()
+MAX_CORE_WORDS, MAX_CORE_GUESSES, MAX_CORE_MINUTES = 6000, 30, 90
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.title)
+def test_a_notebook_states_its_times(lesson):
+    path = next(NOTEBOOKS.glob(f"0{lesson.title[0]}_*.ipynb"))
+    first = nbformat.read(path, as_version=4).cells[0].source
+    stated = re.search(
+        r"\*\*Time:\*\*.*?core about (\d+) minutes.*?alone.*?about (\d+).*?everything.*?about (\d+)", first, re.DOTALL
+    )
+    assert stated, first
+    assert list(map(int, stated.groups())) == [part.minutes for part in (lesson.core, lesson.alone, lesson.everything)]
+
+
+def test_the_core_of_all_notebooks_fits_into_90_minutes():
+    assert sum(lesson.core.words for lesson in LESSONS) <= MAX_CORE_WORDS
+    assert sum(lesson.core.guesses for lesson in LESSONS) <= MAX_CORE_GUESSES
+    assert sum(lesson.core.minutes for lesson in LESSONS) <= MAX_CORE_MINUTES

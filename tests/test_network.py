@@ -263,3 +263,25 @@ def test_a_network_file_from_elsewhere_runs_no_code(tmp_path):
     with pytest.raises(ValueError, match=r"network\.keras"):
         network.load(tmp_path / "network.keras")
     assert not trap.exists()
+
+
+def test_a_changed_keras_file_is_loaded_or_refused_in_one_sentence(tmp_path, monkeypatch):
+    content = network_files(MNIST_ONLY_NETWORK)[0].read_bytes()
+    rng = np.random.default_rng(0)
+    changes = [*rng.integers(0, 3000, 8), *rng.integers(0, len(content), 8)]
+    for position in changes:
+        changed = bytearray(content)
+        changed[position] ^= 0x55
+        (tmp_path / "changed.keras").write_bytes(changed)
+        try:
+            result = network.load(tmp_path / "changed").output_shape
+        except ValueError as error:
+            result = str(error)
+        assert result == (None, 10) or "changed.keras is damaged or no Keras network" in result.splitlines()[-1]
+
+    def fail(*arguments, **options):
+        raise RuntimeError
+
+    monkeypatch.setattr(keras.models, "load_model", fail)
+    with pytest.raises(ValueError, match=r"no Keras network \(RuntimeError\)"):
+        network.load(tmp_path / "changed")

@@ -639,6 +639,27 @@ def test_the_taught_network_answers_beside_the_first(recognizer, drawings, monke
     assert not is_learning(pad)
 
 
+def test_another_pad_that_learns_stops_the_first(recognizer, drawings, monkeypatch):
+    """A cell that is run again hides the first pad, and its Cancel button with it."""
+    monkeypatch.setattr("digitlab.panels.teach.FinetuneProcess", FakeProcess)
+    pads = [DrawingPad(recognizer, panels=[TeachPanel(drawings=drawings / "my_drawings.jsonl")]) for _ in range(2)]
+    button(pads[0], "Learn").click()
+    button(pads[1], "Learn").click()
+    assert find_text(pads[0], "lesson").startswith("Cancelled.")
+    assert [is_learning(pad) for pad in pads] == [False, True]
+    button(pads[1], "Cancel").click()
+
+
+def test_two_pads_show_the_same_counts(recognizer, drawings):
+    panels = [TeachPanel(drawings=drawings / "my_drawings.jsonl") for _ in range(2)]
+    pads = [DrawingPad(recognizer, panels=[panel]) for panel in panels]
+    draw(pads[0], Ink.example(7))
+    panels[0].label = 7
+    button(pads[0], "Add").click()
+    for pad in pads:
+        assert re.sub(r"\D", "", find_text(pad, "counted")) == "0000000100"
+
+
 # Handing in, and the view of what was handed in
 
 

@@ -406,6 +406,8 @@ def test_nothing_crosses_the_edge_in_the_dark_and_on_a_tablet(clear_page, name, 
     draw(page, Ink.example(9))
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("9")
     page.screenshot(path=picture_path(f"pad-{name}.png"))
+    # What the network sees is black: without a frame its margin cannot be told from a dark page.
+    expect(pad(page).locator(".digitlab-image").first).to_have_css("border-top-style", "solid")
     box = pad(page).bounding_box()
     for part in (".digitlab-answer", ".digitlab-labels", ".digitlab-counts", ".digitlab-pen"):
         inner = pad(page).locator(part).first.bounding_box()

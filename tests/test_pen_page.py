@@ -142,6 +142,66 @@ def test_other_buttons_of_the_mouse_draw_nothing(clear_page, button):
     assert python_strokes(page) == []
 
 
+def test_the_side_button_of_a_stylus_draws_nothing(clear_page):
+    page = clear_page
+    devtools = page.context.new_cdp_session(page)
+    for kind, place, buttons in (
+        ("mousePressed", (60, 60), 2),
+        ("mouseMoved", (120, 160), 2),
+        ("mouseReleased", (200, 200), 0),
+    ):
+        x, y = pressed(page, *place)
+        event = {"type": kind, "x": x, "y": y, "pointerType": "pen", "button": "right", "buttons": buttons}
+        devtools.send("Input.dispatchMouseEvent", {**event, "clickCount": 1})
+    devtools.detach()
+    page.keyboard.press("Escape")
+    assert white_pixels(page, layer="pen") == 0
+    assert python_strokes(page) == []
+
+
+def test_the_points_between_two_frames_are_drawn_too(clear_page):
+    """A browser tells of a fast hand once a frame, with all points since the last one."""
+    page = clear_page
+    pen(page).evaluate(
+        """pen => {
+        const {left, top} = pen.getBoundingClientRect();
+        const event = (kind, x, y) => new PointerEvent(kind, {
+            pointerId: 1, pointerType: "mouse", buttons: 1, clientX: left + x, clientY: top + y});
+        pen.dispatchEvent(event("pointerdown", 40, 40));
+        const move = event("pointermove", 200, 200);
+        move.getCoalescedEvents = () => [80, 120, 160, 200].map(at => event("pointermove", at, at));
+        pen.dispatchEvent(move);
+        pen.dispatchEvent(event("pointerup", 200, 200));
+    }"""
+    )
+    assert same(python_strokes(page), [np.array([(at, at) for at in (40, 80, 120, 160, 200)])])
+
+
+def test_two_tabs_that_draw_at_once_make_two_strokes(clear_page, lab):
+    page = clear_page
+    page.keyboard.press("Control+s")
+    page.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
+    other = open_notebook(page.context, lab, "pen.ipynb")
+    pen(other).wait_for()
+    expect(pad(other).locator(".digitlab-words")).to_have_text("Draw a digit, 0 to 9.")
+    lines = [[(40, 40), (40, 100), (40, 200)], [(240, 40), (240, 100), (240, 200)]]
+    for one, line in zip((page, other), lines, strict=True):
+        one.bring_to_front()
+        one.mouse.move(*pressed(one, *line[0]))
+        one.mouse.down()
+        one.mouse.move(*pressed(one, *line[1]))
+        wait_until(lambda one=one: white_pixels(one) > 0, one)
+    for one, line in zip((page, other), lines, strict=True):
+        one.bring_to_front()
+        one.mouse.move(*pressed(one, *line[2]))
+        one.mouse.up()
+    other.close()
+    page.bring_to_front()
+    first, second = python_strokes(page)
+    assert set(first[:, 0]) == {40}
+    assert set(second[:, 0]) == {240}
+
+
 def test_a_zero_that_overshoots_the_edge_is_one_stroke_and_a_zero(clear_page):
     page = clear_page
     angles = np.linspace(0, 2 * np.pi, 40)
@@ -281,8 +341,8 @@ def test_what_is_drawn_while_python_restarts_goes_to_the_new_pad(clear_page):
     page.get_by_text("Restart Kernel…", exact=True).click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    expect(pen(page).locator(".digitlab-away")).to_contain_text("After a restart, run this cell again.")
     drawn = draw(page, Ink.example(4))
-    expect(pen(page).locator(".digitlab-away")).to_contain_text("Python does not answer")
     assert white_pixels(page, layer="pen") > 1000
     run_all(page)
     run_cell(page, CELLS[1])
@@ -354,3 +414,62 @@ def test_after_shift_enter_the_whole_pad_is_in_view(browser, lab, width, height)
         page.screenshot(path=picture_path(f"screen-{kind}-{width}x{height}.png"))
         assert is_in_view(page, widget), kind
     context.close()
+
+
+@pytest.fixture(scope="module")
+def kinds_page(browser, lab):
+    """Open a notebook with a pad of each kind, run it and draw on each pad."""
+    write_screens(lab.home / "notebooks", "kinds.ipynb")
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    page = open_notebook(context, lab, "kinds.ipynb")
+    page.hand = "mouse"
+    run_all(page)
+    for number in range(len(KINDS)):
+        widget = page.locator(".digitlab-pad").nth(number)
+        draw(page, Ink.example(number), widget)
+        expect(widget.locator(".digitlab-digit").first).to_have_text(str(number))
+    page.locator(".digitlab-pad").nth(2).get_by_role("button", name="Show how it sees").click()
+    yield page
+    context.close()
+
+
+CUT_OFF = """pad => {
+    const outer = pad.getBoundingClientRect();
+    const view = pad.closest(".jp-WindowedPanel-outer").getBoundingClientRect();
+    const right = Math.min(outer.right, view.right) + 1;
+    const isCut = one => {
+        const box = one.getBoundingClientRect();
+        return box.width && (box.left < outer.left - 1 || box.right > right);
+    };
+    const words = [...pad.querySelectorAll("button")].filter(one => one.scrollWidth > one.clientWidth + 1);
+    return [...[...pad.querySelectorAll("*")].filter(isCut), ...words].map(one => one.className || one.tagName);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height", "side_bar"),
+    [("tablet", 820, 1180, True), ("narrow", 500, 800, False), ("zoomed to 150 %", 911, 512, True)],
+)
+def test_on_a_small_page_nothing_is_cut_off_and_the_answer_is_before_the_buttons(
+    kinds_page, name, width, height, side_bar
+):
+    page = kinds_page
+    page.set_viewport_size({"width": width, "height": height})
+    files = page.locator("#jp-left-stack")
+    if not side_bar:
+        page.locator(".jp-SideBar .lm-TabBar-tab[data-id='filebrowser']").click()
+        files.wait_for(state="hidden")
+    for number, kind in enumerate(KINDS):
+        widget = page.locator(".digitlab-pad").nth(number)
+        wait_until(lambda widget=widget: widget.evaluate(CUT_OFF) == [], page)
+        canvas, digit, button = (
+            widget.locator(part).first.bounding_box() for part in (".digitlab-pen", ".digitlab-digit", "button")
+        )
+        assert digit["y"] < button["y"]
+        if width == 911:
+            assert canvas["y"] - 4 < digit["y"] < canvas["y"] + canvas["height"]
+        widget.evaluate("pad => pad.scrollIntoView()")
+        page.screenshot(path=picture_path(f"small-{width}-{kind}.png"))
+    if not side_bar:
+        page.locator(".jp-SideBar .lm-TabBar-tab[data-id='filebrowser']").click()
+        files.wait_for()

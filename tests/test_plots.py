@@ -14,7 +14,6 @@ from digitlab import figure, plots
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (4, 28, 28), dtype=np.uint8)
 probabilities = rng.dirichlet(np.ones(10), 4)
-confidence = rng.uniform(0.3, 1, 200)
 
 
 def make_layer(name, *shape):
@@ -41,10 +40,8 @@ FIGURES = {
     "one reading": lambda: plots.readings(images[:1], probabilities[:1], "title"),
     "confusion": lambda: plots.confusion(np.diag(range(10)) + np.eye(10, k=1, dtype=int), "title"),
     "confusion without a mistake": lambda: plots.confusion(np.eye(10, dtype=int), "title"),
-    "calibration": lambda: plots.calibration(confidence, confidence > 0.6, [0, 0.5, 0.9, 1], "title"),
     "steps": lambda: plots.steps({"canvas": np.zeros((280, 300), np.uint8), "28": images[0]}, "title"),
     "curves": lambda: plots.curves({"learnt": [0.5, 0.9], "held back": [0.4, 0.6]}, "title", "x", "y", share=True),
-    "occlusion": lambda: plots.occlusion(images[0], rng.random((23, 23)), "title"),
     "measured": lambda: plots.measured(images, np.full((4, 2), 14.5), "title"),
 }
 
@@ -91,7 +88,6 @@ def test_the_alternative_text_says_what_the_figure_shows(shown):
     counts = np.diag(range(10))
     counts[1, 4] = 2
     plots.confusion(counts, "Mixed")
-    plots.calibration([0.4, 0.95, 0.97], [True, True, False], [0, 0.9, 1], "Sure")
     plots.curves({"learnt": [0.5, 1.0], "held back": [0.4, 0.6]}, "Rising", "x", "y", share=True)
     assert [fig.alt for fig in shown] == [
         "Two digits. a 3, 40% sure; a 4",
@@ -101,7 +97,6 @@ def test_the_alternative_text_says_what_the_figure_shows(shown):
         "A way. 28 x 28 x 1; convolution 26 x 26 x 16; dense 10",
         "Mixed. a table of 10 rows and 10 columns: 45 of 47 on its diagonal; "
         "most beside it: 2 times a 1 was read as a 4",
-        "Sure. below 90 % sure: 100.00% right; 90 to 100 % sure: 50.00% right",
         "Rising. learnt: from 50% to 100%; held back: from 40% to 60%",
     ]
 
@@ -178,15 +173,6 @@ def test_confusion_writes_each_count_but_no_zeros(shown):
     assert sorted(written) == sorted([*(str(count) for count in range(100, 110)), "37"])
 
 
-def test_calibration_shows_the_size_of_each_group(shown):
-    sure = np.array([0.55, 0.65, 0.95, 0.95, 1.0])
-    plots.calibration(sure, np.array([True, False, True, True, False]), [0, 0.5, 0.9, 1], "title")
-    axes = shown[0].axes[0]
-    assert [text.get_text() for text in axes.get_xticklabels()] == ["50 to\n90 %", "90 to\n100 %"]
-    assert [bar.get_height() for bar in axes.patches] == pytest.approx([1 / 2, 2 / 3])
-    assert {"50.00%\nof 2", "66.67%\nof 3"} <= texts_in(shown[0])
-
-
 def test_readings_colour_the_digit_that_is_read_blue(shown):
     plots.readings(images[:1], [[0, 0, 0.2, 0.8, 0, 0, 0, 0, 0, 0]], "title")
     blue = [bar.get_facecolor() == colors.to_rgba(figure.BLUE) for bar in shown[0].axes[1].patches]
@@ -197,10 +183,3 @@ def test_figures_need_no_tensorflow():
     code = "import sys; import digitlab.plots; print({'keras', 'tensorflow'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
-
-
-def test_the_occlusion_map_covers_the_centres_of_the_squares(shown):
-    plots.occlusion(np.zeros((28, 28), np.uint8), np.zeros((23, 23)), "title")
-    heat = shown[0].axes[1].images[0]
-    assert list(heat.get_extent()) == [2.5, 25.5, 25.5, 2.5]
-    assert min(text.get_fontsize() for text in shown[0].findobj(plt.Text) if text.get_text()) >= 12

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     if unlabelled:
         words = "drawing has no label and is" if unlabelled == 1 else "drawings have no label and are"
         print(f"{unlabelled} {words} left out.", file=sys.stderr)
-    predictions = recognizer.predict_many(bitmap(d.ink) if arguments.bitmap else d.ink for d in labelled)
+    predictions = recognizer.predict_many(with_edge(bitmap(d.ink)) if arguments.bitmap else d.ink for d in labelled)
     results = evaluate(labelled, predictions)
     print(json.dumps(results) if arguments.json else _table(results))
     if arguments.picture:
@@ -83,6 +83,13 @@ def bitmap(ink):
     scale = min(280 / height, MAX_CANVAS / width)
     strokes = [(stroke * scale).clip(-MAX_COORDINATE, MAX_COORDINATE) for stroke in ink.strokes]
     return Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20)
+
+
+def with_edge(image):
+    """Return an image with a black edge: one that the pen fills would be taken for an inverted one."""
+    import numpy as np
+
+    return np.pad(image, 1)
 
 
 def _save_image(path, pairs, columns=12, max_count=240):

@@ -3,6 +3,7 @@
 from digitlab.explore.knobs import STEPS, Knobs, knob_image
 from digitlab.explore.layers import inside_picture
 from digitlab.explore.lens import Lens, feature_map, lens_picture
+from digitlab.explore.scatter import scatter, scatter_images
 from digitlab.explore.slope import Slope, slope_picture
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "inside_picture",
     "knob_image",
     "lens_picture",
+    "scatter",
+    "scatter_images",
     "slope_picture",
 ]

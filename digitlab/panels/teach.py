@@ -1,6 +1,7 @@
 """Panels that keep drawings with their labels; one of them lets a network learn them."""
 
 import collections
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from digitlab.pad import button
 from digitlab.pad_html import counts_html, words_html
 from digitlab.panels.panel import Panel
 from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, shown
+from digitlab.pen import LOCK
 from digitlab.recognizer import Recognizer
 from digitlab.training.finetune import FinetuneProcess
 
@@ -68,6 +70,9 @@ class LabelPanel(Panel):
         self._counts.value = counts_html({digit: labels[str(digit)] for digit in range(10)}, self._counted)
 
 
+_PANELS = weakref.WeakSet()  # All panels of this Python that teach: a cell that is run again makes another one.
+
+
 class TeachPanel(LabelPanel):
     """Buttons to collect drawings with their labels, and to let a copy of a network learn them.
 
@@ -93,6 +98,8 @@ class TeachPanel(LabelPanel):
         )
         self.say("Nothing is learnt before you press Learn: the networks stay as they are.")
         self._count_drawings()
+        with LOCK:
+            _PANELS.add(self)
 
     def add(self, label: int | str):
         """Keep the drawing in the file of drawings, to be learnt; then clear the canvas.
@@ -113,9 +120,11 @@ class TeachPanel(LabelPanel):
         self.pad.clear()
 
     def learn(self):
-        """Start to learn, in a process of its own; if it is learning already, do nothing."""
+        """Start to learn, in a process of its own, and stop another pad's; if it is learning already, do nothing."""
         if self._process:
             return
+        for other in self._others():  # Its Cancel button may be gone, and two at once take the memory of two.
+            other.cancel()
         self._learn_button.disabled, self._progress.value, self._learning.layout.display = True, 0, "flex"
         self.say("A copy of the network is learning. You can go on drawing.")
         try:
@@ -139,8 +148,14 @@ class TeachPanel(LabelPanel):
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
         else:
-            self._count_drawings()
+            for panel in (self, *self._others()):
+                if panel._drawings == self._drawings:
+                    panel._count_drawings()
             self.say(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
+
+    def _others(self):
+        with LOCK:
+            return [panel for panel in _PANELS if panel is not self]
 
     def _count_drawings(self):
         drawings = []

@@ -38,17 +38,17 @@ class Mixture:
     others: int = 5_000
     """Letters, shapes, scribbles and pairs of digits drawn by code, which are no digits."""
 
-    plain: int = 0
-    """Number of times that each of MNIST's training digits is shown unchanged, besides once changed."""
+    repeats: int = 1
+    """Number of times that each of MNIST's training digits is shown."""
 
     def total(self, digits: int) -> int:
         """Return the number of all these images, if there are so many of MNIST's digits."""
-        return (1 + self.plain) * digits + self.people + self.letters + self.code + self.others
+        return self.repeats * digits + self.people + self.letters + self.code + self.others
 
     def without(self, kinds: Collection[str]) -> "Mixture":
         """Return the mixture without the drawings by "people", by "code", or both."""
         people, code = "people" not in kinds, "code" not in kinds
-        return Mixture(people * self.people, people * self.letters, code * self.code, code * self.others, self.plain)
+        return Mixture(people * self.people, people * self.letters, code * self.code, code * self.others, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,16 @@ class Sources:
     strength: float = 1.0
     """How much the images are changed, 0 to 1."""
 
-    softened: float = 0.0
-    """Share of the drawings that are changed as images too, which makes their edges as soft as those of MNIST."""
+    unchanged: float = 0.4
+    """Share of MNIST's digits that are shown as they are."""
+
+    softened: float = 0.4
+    """Share of the drawings that are changed as images too.
+
+    MNIST's digits have sharp edges where they are unchanged, and soft ones where they were changed; so have the
+    drawings. Otherwise the network takes the kind of edge for a sign of the kind of hand, and an American 7 for a 1
+    with a long flag.
+    """
 
 
 def read_people(part: str) -> tuple[Strokes, np.ndarray]:
@@ -143,8 +151,8 @@ def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> t
     rng = np.random.default_rng([sources.seed, 1 + epoch, part])
     mixture = sources.mixture
     digits = sources.x_train[part::PARTS]
-    images = [augment(digits, rng, sources.strength), *[digits] * mixture.plain]
-    labels = [sources.y_train[part::PARTS]] * len(images)
+    images = [_augment_some(digits, rng, sources.strength, 1 - sources.unchanged) for _ in range(mixture.repeats)]
+    labels = [sources.y_train[part::PARTS]] * mixture.repeats
     for strokes, is_digit, count, odds, strength in (
         (sources.people, True, mixture.people, weights, 1.0),
         (sources.people, False, mixture.letters, weights, 1.0),
@@ -156,11 +164,18 @@ def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> t
             odds = None if odds is None else odds[kind] / odds[kind].sum()
             chosen = strokes.take(rng.choice(kind, count // PARTS, p=odds))
             drawn = redraw(chosen, rng, strength * sources.strength)
-            softened = rng.random(len(drawn)) < sources.softened
-            drawn[softened] = augment(drawn[softened], rng, 0.5) if softened.any() else drawn[softened]
-            images.append(drawn)
+            images.append(_augment_some(drawn, rng, 0.5, sources.softened))
             labels.append(chosen.labels)
     return np.concatenate(images), np.concatenate(labels).astype(np.uint8)
+
+
+def _augment_some(images, rng, strength, share):
+    """Return the images, a share of them changed."""
+    chosen = rng.random(len(images)) < share
+    changed = images.copy()
+    if chosen.any():
+        changed[chosen] = augment(images[chosen], rng, strength)
+    return changed
 
 
 _sources = None

@@ -225,8 +225,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     def send(**message):
         print(json.dumps(message), flush=True)
 
+    drawings = []
     try:
-        drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, reason: None)
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # Nothing was added yet, and `finetune` says that it is too little.
+            drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, reason: None)
         result = finetune(drawings, arguments.network, arguments.output, report=lambda share: send(done=share))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
