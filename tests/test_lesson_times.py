@@ -123,3 +123,17 @@ def test_the_core_of_all_notebooks_fits_into_90_minutes():
     assert sum(lesson.core.words for lesson in LESSONS) <= MAX_CORE_WORDS
     assert sum(lesson.core.guesses for lesson in LESSONS) <= MAX_CORE_GUESSES
     assert sum(lesson.core.minutes for lesson in LESSONS) <= MAX_CORE_MINUTES
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.title)
+def test_teaching_states_the_same_times(lesson):
+    text = (NOTEBOOKS / "TEACHING.md").read_text("utf-8")
+    row = re.search(rf"^\| \[{re.escape(lesson.title)}\]\([^)]*\) \| (\d+) \| (\d+)\b.*$", text, re.MULTILINE)
+    assert row, lesson.title
+    assert list(map(int, row.groups())) == [lesson.core.minutes, lesson.alone.minutes]
+    assert f"| {lesson.everything.minutes}" in row[0][row.end(2) - row.start() :]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.title)
+def test_a_notebook_alone_takes_20_to_35_minutes(lesson):
+    assert 20 <= lesson.alone.minutes <= 35

@@ -154,6 +154,14 @@ def test_boxes_are_in_the_photos_own_pixels_also_when_it_is_large(recognizer):
     assert all(overlap(one.box, box * 8) > 0.7 for one, box in zip(found, boxes, strict=True))
 
 
+def test_a_pale_thin_pen_is_read_beside_a_dark_thick_one(recognizer):
+    photo = np.full((400, 660), 240, np.uint8)
+    for number, digit in enumerate((3, 5, 8, 2)):
+        write(photo, Ink.example(digit), 40 + 150 * number, 40, 100, pen=11, colour=25)
+        write(photo, Ink.example(digit), 40 + 150 * number, 220, 100, pen=4, colour=150)
+    assert read(photo, recognizer)[0] == "35823582"
+
+
 # Files
 
 

@@ -71,7 +71,12 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     size = _weighted_median([p.size for p in pieces], [float(p.ink.sum()) for p in pieces])
     pieces = [p for p in pieces if p.size < 3 * size or p.size < 8 * min(p.width, p.height)]
     stroke = _weighted_median([p.stroke for p in pieces], [float(p.ink.sum()) for p in pieces])
-    pieces = [p for p in pieces if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke]
+    # What is left of a line is straight, thinner than the pen, and pale.
+    pieces = [
+        p
+        for p in pieces
+        if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke or min(p.width, p.height) > 2.5 * p.stroke
+    ]
     _read(pieces, recognizer)
     pieces = _cut_wide(_join_near(pieces, size, recognizer), size, recognizer)
     return _reading_order([p for p in pieces if _may_be_digit(p, size, darkness)])
@@ -81,7 +86,7 @@ def _may_be_digit(piece, size, darkness):
     if piece.size < 0.33 * size or piece.height < 0.4 * piece.width or piece.height > 12 * piece.width:
         return False
     usual = 0.5 * size < piece.size < 2 * size and piece.darkness > 0.6 * darkness
-    if not usual and piece.darkness < 0.5 * darkness:  # A stain.
+    if piece.size > 2 * size and piece.darkness < 0.5 * darkness:  # A stain.
         return False
     touching = usual and piece.width > 1.3 * piece.height and piece.height > 0.6 * size
     return touching or piece.other < (0.97 if usual else 0.5)

@@ -65,7 +65,7 @@ class PhotoReader(ipywidgets.VBox):
         self._recognizer = recognizer or Recognizer.load()
         self._drawings, self._store = drawings, store
         self._found, self._predictions, self._right = [], [], {}
-        self._sheet = _Sheet()
+        self._sheet = _Sheet(layout={"width": "auto", "flex": "0 1 auto"})
         self._sheet.on_msg(self._message_came)
         self._sheet.observe(lambda _: self._show_chosen(), "chosen")
         self._seen, self._message = ipywidgets.HTML(), ipywidgets.HTML()
