@@ -1,4 +1,4 @@
-"""What the networks answer, shown beside the canvas of a drawing pad and below the sliders.
+"""What the networks answer, shown beside the canvas of a drawing pad and beside the sliders.
 
 Only what changed goes to the page, in one message: digits, confidences, probabilities and the 28 x 28 pixels. The page
 makes the picture of it (answer.js); the looks are in pad.css.

@@ -74,7 +74,8 @@ class Knobs(ipywidgets.VBox):
 
     def __init__(self, recognizer: Recognizer, ink: Ink, steps: Collection[str] = ()):
         self._recognizer, self._ink = recognizer, ink
-        wide = {"layout": {"width": "320px"}}
+        wide = {"layout": {"width": "310px"}}
+        narrow = {"indent": False, "layout": {"width": "auto", "margin": "2px 8px 2px 0"}}
         self._sliders = {
             "size": ipywidgets.FloatSlider(
                 0.35, min=0.2, max=1, step=0.05, description="size", readout_format=".0%", **wide
@@ -83,19 +84,20 @@ class Knobs(ipywidgets.VBox):
             "down": ipywidgets.IntSlider(60, min=-110, max=110, step=5, description="down", **wide),
             "pen": ipywidgets.IntSlider(PEN, min=4, max=40, description="pen width", **wide),
         }
-        self._switches = {
-            step: ipywidgets.Checkbox(step in steps, description=step, indent=False, layout={"width": "130px"})
-            for step in STEPS
-        }
+        self._switches = {step: ipywidgets.Checkbox(step in steps, description=step, **narrow) for step in STEPS}
         self._canvas, self._answer = ipywidgets.HTML(), Answer()
+        self._answer.layout.flex = "1 1 400px"
         self._canvas.add_class("digitlab-canvas")
         for control in (*self._sliders.values(), *self._switches.values()):
             control.observe(lambda change: self._read(), "value")
         sliders = ipywidgets.VBox(list(self._sliders.values()))
         switches = ipywidgets.HBox(list(self._switches.values()), layout={"flex_flow": "row wrap"})
-        drawing = ipywidgets.HBox([self._canvas, sliders], layout={"align_items": "center"})
+        # Beside each other where there is room: what one turns and what the network answers are then in view together.
+        controls = ipywidgets.VBox([self._canvas, sliders, switches], layout={"width": "330px", "flex": "0 0 auto"})
         self._read()
-        super().__init__([drawing, switches, self._answer])
+        super().__init__(
+            [ipywidgets.HBox([controls, self._answer], layout={"flex_flow": "row wrap", "align_items": "flex-start"})]
+        )
         self.add_class("digitlab-knobs")
 
     def __repr__(self):
