@@ -37,6 +37,24 @@ def mnist():
 
 
 @pytest.fixture
+def shown(monkeypatch):
+    """Collect the figures that are displayed, each with its alternative text as `fig.alt`."""
+    from matplotlib import pyplot as plt
+
+    from digitlab import figure
+
+    plt.switch_backend("Agg")
+    figures = []
+
+    def display(fig, metadata):
+        fig.alt = metadata["image/png"]["alt"]
+        figures.append(fig)
+
+    monkeypatch.setattr(figure, "display", display)
+    return figures
+
+
+@pytest.fixture
 def digitlab(tmp_path):
     """Run the `digitlab` command in a new process with its own DIGITLAB_HOME, and return the finished process."""
 

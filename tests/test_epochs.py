@@ -73,3 +73,11 @@ def test_writers_of_many_drawings_are_shown_less_often_each(people):
     # A writer of pendigits made 250 drawings.
     assert weights[0] == pytest.approx(250**-0.5)
     assert weights.max() == 1
+
+
+@pytest.mark.parametrize(("digits", "others"), [(0, 1), (1, 0), (13, 7), (1003, 0)])
+def test_code_draws_as_many_as_are_asked_for(digits, others):
+    drawn = draw_by_code(digits, others, seed=0)
+    assert len(drawn) == digits + others
+    assert np.sum(drawn.labels == NOT_A_DIGIT) == others
+    assert np.bincount(drawn.labels, minlength=10)[:10].max(initial=0) == -(-digits // 10)

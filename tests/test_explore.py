@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from digitlab import Ink, Recognizer, explore, figure
+from digitlab import Ink, Recognizer, explore
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK
 from digitlab.prepare import MIDDLE, centre_of_mass, prepare, shrink
 
@@ -54,20 +54,6 @@ IMAGE = prepare(SEVEN)
 
 def loss(weight):
     return (weight - 1) ** 2
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """Collect the figures that are displayed, each with its alternative text as `fig.alt`."""
-    plt.switch_backend("Agg")
-    figures = []
-
-    def display(fig, metadata):
-        fig.alt = metadata["image/png"]["alt"]
-        figures.append(fig)
-
-    monkeypatch.setattr(figure, "display", display)
-    return figures
 
 
 def texts(fig):

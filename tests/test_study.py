@@ -22,20 +22,6 @@ FIGURES = {
 }
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """Collect the figures that are displayed, each with its alternative text as `fig.alt`."""
-    plt.switch_backend("Agg")
-    figures = []
-
-    def display(fig, metadata):
-        fig.alt = metadata["image/png"]["alt"]
-        figures.append(fig)
-
-    monkeypatch.setattr(figure, "display", display)
-    return figures
-
-
 def texts_in(fig):
     return {text.get_text() for text in fig.findobj(plt.Text)}
 
