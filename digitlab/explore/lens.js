@@ -37,6 +37,7 @@ function render({ model, el }) {
     const label = make("label", "", controls, `${name} `);
     const slider = make("input", "", label);
     slider.type = "range";
+    slider.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the left arrow folds the notebook's section.
     slider.min = 0;
     const output = make("output", "", label);
     slider.addEventListener("input", () => place({ [name]: Number(slider.value) }));

@@ -82,6 +82,7 @@ function render({ model, el }) {
   const moving = shape("g", "", svg);
   const slider = make("input", "", left);
   Object.assign(slider, { type: "range", min: low, max: high, step: 10 ** Math.floor(Math.log10((high - low) / 100)) });
+  slider.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the left arrow folds the notebook's section.
   slider.setAttribute("aria-label", "weight");
 
   const right = make("div", "digitlab-slope-controls", el);
