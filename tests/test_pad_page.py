@@ -256,6 +256,8 @@ def test_a_replay_is_visible_while_it_draws(clear_page):
 
 def test_it_learns_a_hand_and_reports_the_result(clear_page, lab):
     page = clear_page
+    drawings = lab.home / "drawings" / "my_drawings.jsonl"
+    drawings.unlink(missing_ok=True)  # Other tests add drawings, too.
     expect(pad(page).locator(".digitlab-lesson")).to_contain_text("Nothing is learnt before you press Learn")
     choose(page, "Teach", 7)
     strokes = [[(80, 60), (190, 55), (150, 140), (110, 240)], [(50, 200), (120, 195), (220, 200)]]
@@ -264,7 +266,7 @@ def test_it_learns_a_hand_and_reports_the_result(clear_page, lab):
         draw(page, Ink([np.array(stroke) + random.normal(0, 5, (len(stroke), 2)) for stroke in strokes]))
         press(page, "Add")
         expect(panel(page, "Teach").locator(".digitlab-counts > div").nth(7)).to_have_text(str(number))
-    assert [drawing.label for drawing in read_drawings(lab.home / "drawings" / "my_drawings.jsonl")] == ["7"] * 6
+    assert [drawing.label for drawing in read_drawings(drawings)] == ["7"] * 6
     press(page, "Learn")
     # The pad reads on meanwhile.
     draw(page, Ink.example(3))

@@ -28,7 +28,13 @@ OK, WARN, FAIL = "OK", "WARN", "FAIL"
 TIMEOUT = 300
 """Maximum time of one process, in seconds."""
 
-_IMPORT_NAMES = {"ipython": "IPython", "opencv-python": "cv2", "pyzmq": "zmq", "tensorflow-cpu": "tensorflow"}
+_IMPORT_NAMES = {
+    "ipython": "IPython",
+    "opencv-python": "cv2",
+    "pillow": "PIL",
+    "pyzmq": "zmq",
+    "tensorflow-cpu": "tensorflow",
+}
 # TensorFlow has two packages. pyproject.toml says which one a computer gets; either one will do.
 _TENSORFLOW, _OTHER_TENSORFLOW = "tensorflow", "tensorflow-cpu"
 if (sys.platform, platform.machine()) == ("linux", "x86_64"):
