@@ -102,7 +102,15 @@ def lab(tmp_path_factory):
 def served(module, home):
     """Start a notebook server and wait until it prints its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", *module, "--no-browser", f"--ServerApp.root_dir={home / 'notebooks'}"],
+        # Port 0 is any free port: servers of several tests that start at the same time would take the same one.
+        [
+            sys.executable,
+            "-m",
+            *module,
+            "--no-browser",
+            "--ServerApp.port=0",
+            f"--ServerApp.root_dir={home / 'notebooks'}",
+        ],
         env={**os.environ, "DIGITLAB_HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -23,8 +23,8 @@ def open_notebook(context, lab, name):
     return page
 
 
-def run_all(page):
-    """Run all cells, and wait until the last one has run: nothing moves the page any more."""
+def run_all(page, shown=".digitlab-pen"):
+    """Run all cells, and wait until a widget is shown and the last cell has run: nothing moves the page any more."""
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
     for _ in range(12):
         page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -34,7 +34,7 @@ def run_all(page):
             break
         except TimeoutError:
             continue  # The page runs nothing, without a word, as long as it does not hear the kernel.
-    page.locator(".digitlab-pen").first.wait_for()
+    page.locator(shown).first.wait_for()
     prompts.last.filter(has_text=re.compile(r"\[\d+\]")).wait_for()
 
 

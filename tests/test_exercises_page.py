@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from page import open_notebook, picture_path, run_cell
+from page import open_notebook, picture_path, run_all, run_cell
 from playwright.sync_api import expect
 
 SOURCES = [
@@ -13,16 +13,15 @@ SOURCES = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(browser, lab):
+    (lab.home / "my_answers.json").unlink(missing_ok=True)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in SOURCES])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
     nbformat.write(notebook, lab.home / "notebooks" / "boxes.ipynb")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = open_notebook(context, lab, "boxes.ipynb")
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    page.locator(".digitlab-asked").first.wait_for(state="attached")
+    run_all(page, shown=".digitlab-asked")
     yield page
     context.close()
 

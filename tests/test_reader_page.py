@@ -4,7 +4,7 @@ import cv2
 import nbformat
 import numpy as np
 import pytest
-from page import open_notebook, picture_path, wait_until
+from page import open_notebook, picture_path, run_all, wait_until
 from playwright.sync_api import expect
 from test_paper import sheet
 
@@ -17,7 +17,7 @@ CELLS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(browser, lab):
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -25,9 +25,7 @@ def page(browser, lab):
     nbformat.write(notebook, lab.home / "notebooks" / "photo.ipynb")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = open_notebook(context, lab, "photo.ipynb")
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    expect(boxes(page).first).to_be_visible()
+    run_all(page, shown=".digitlab-sheet button")
     yield page
     context.close()
 
