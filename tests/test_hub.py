@@ -201,6 +201,7 @@ def test_a_killed_seat_starts_again_with_its_drawings(hub, people):
         if "/seat02/" in Path(f"/proc/{number}/environ").read_text() and "jupyterhub" not in command.split("--")[0]:
             os.kill(number, 9)
     wait_until(lambda: not _is_running(hub, "seat02"), 60)
+    people[1] = Person(hub, "seat02")  # Also for the tests that follow.
     assert people[1].log_in()
     people[1].start_seat()
     run_cells(people[1], SUBMIT.format(9))

@@ -154,7 +154,6 @@ def test_networks_answer_side_by_side_and_a_missing_one_says_so(clear_page, reco
         prediction = reader.predict(ink)
         digit = "?" if prediction.digit is None else str(prediction.digit)
         expect(pad(page).locator(".digitlab-digit").nth(number)).to_have_text(digit)
-    expect(pad(page).locator(".digitlab-network")).to_have_count(3)
     expect(pad(page).get_by_text("There is none yet. Train it in notebook 3")).to_be_visible()
     pad(page).screenshot(path=picture_path("pad-networks.png"))
 
@@ -214,17 +213,17 @@ def test_the_pad_reads_while_another_cell_runs(clear_page, tmp_path):
     page = clear_page
     # The cell runs until the test lets it end: a slow machine has all the time that it needs.
     end = tmp_path / "end"
-    run_cell(page, f"while not __import__('os').path.exists({str(end)!r}):\n    time.sleep(0.05)\nprint('slept')")
+    run_cell(page, f"while not __import__('os').path.exists({str(end)!r}):\n    time.sleep(0.05)")
     page.get_by_text("Python 3 (ipykernel) | Busy").wait_for()
     try:
         draw(page, Ink.example(3))
         expect(pad(page).locator(".digitlab-digit").first).to_have_text("3")
         press(page, "Clear")
         expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
-        assert page.get_by_text("slept", exact=True).count() == 0
+        assert page.get_by_text("Python 3 (ipykernel) | Busy").count() == 1
     finally:
         end.touch()
-    expect(page.get_by_text("slept", exact=True)).to_be_visible()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
 
 def test_a_second_view_shows_the_same_drawing_and_draws_on_it(clear_page):
@@ -447,7 +446,7 @@ def test_all_panels_work_with_a_finger(browser, lab, notebook):
 
 
 def test_it_works_in_notebook_7_too(browser, lab, notebook):
-    arguments = ["notebook", "--ServerApp.allow_root=True", "--ServerApp.port=0"]
+    arguments = ["notebook", "--ServerApp.allow_root=True"]
     with served(arguments, lab.home) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(120_000)
