@@ -418,7 +418,9 @@ def test_nothing_crosses_the_edge_in_the_dark_and_on_a_tablet(clear_page, name, 
 
 def test_all_panels_work_with_a_finger(browser, lab, notebook):
     context = browser.new_context(viewport={"width": 1024, "height": 1200}, has_touch=True)
-    page = open_notebook(context, lab, notebook)
+    # A notebook of its own, thus a kernel of its own: in the other tests' kernel it would make `pad` another pad.
+    shutil.copy(lab.home / "notebooks" / notebook, lab.home / "notebooks" / "finger.ipynb")
+    page = open_notebook(context, lab, "finger.ipynb")
     run_all(page)
     page.hand = "touch"
 
