@@ -5,7 +5,18 @@ import json
 import nbformat
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, pen, picture_path, run_all, run_cell, wait_until, white_pixels
+from page import (
+    draw,
+    open_notebook,
+    pad,
+    pen,
+    picture_path,
+    run_all,
+    run_cell,
+    wait_until,
+    white_pixels,
+    write_notebook,
+)
 from playwright.sync_api import expect
 from relay import Relay
 
@@ -20,12 +31,8 @@ PRINT_INK = "print('ink', json.dumps([stroke.tolist() for stroke in pad.ink.stro
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    for name in ("pen.ipynb", "distant.ipynb"):
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-        nbformat.write(notebook, lab.home / "notebooks" / name)
-    return "pen.ipynb"
+    write_notebook(lab, "distant.ipynb", CELLS)
+    return write_notebook(lab, "pen.ipynb", CELLS)
 
 
 @pytest.fixture(scope="module")
