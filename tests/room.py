@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import requests
-from helpers import require
+from helpers import free_ports, require
 from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClosedError, websocket_connect
@@ -35,7 +34,7 @@ class Hub:
     def __init__(self, folder, seats=30, trial=True, within=()):
         self.folder = Path(folder)
         self._within = within  # A command that runs the hub's command, such as unshare.
-        self.port = _free_ports(3)
+        self.port = free_ports(3)
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **os.environ,
@@ -367,18 +366,3 @@ def points_of(ink, per_stroke=30):
         events += [(kind, float(a), float(b)) for kind, a, b in zip(kinds, x, y, strict=True)]
         events.append(("mouse_up", float(x[-1]), float(y[-1])))
     return events
-
-
-def _free_ports(count):
-    """Return the first of several consecutive free ports."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-        try:
-            for number in range(port, port + count):
-                with socket.socket() as other:
-                    other.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        return port

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 import websocket
-from helpers import obey_permissions
+from helpers import free_ports, obey_permissions
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
@@ -86,14 +86,9 @@ def a_taken_port():
         yield server.getsockname()[1]
 
 
-def a_free_port():
-    with a_taken_port() as port:
-        return port
-
-
 @pytest.fixture(scope="module")
 def port():
-    return a_free_port()
+    return free_ports()
 
 
 @pytest.fixture(scope="module")
