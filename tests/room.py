@@ -293,7 +293,7 @@ class Kernel:
             if kind == "comm_msg" and b'"answer"' in parts[3] and b'"batch"' in parts[3]:
                 content = json.loads(parts[3])
                 if content["comm_id"] in self._pens:
-                    self._pens[content["comm_id"]].answered = content["data"]["content"]["batch"]
+                    await self._pens[content["comm_id"]].hear(content["data"]["content"]["batch"])
                 continue
             if kind == "comm_msg" and b'"answers"' not in parts[3] and b'"points"' not in parts[3]:
                 continue  # Most of these messages only draw.
@@ -317,18 +317,24 @@ class Kernel:
 class PagePen:
     """The pen of a page without a browser: it sends points as pen.js does.
 
-    It sends at most one batch every 30 ms, and waits while Python has not answered six of them.
+    It sends a batch every 50 ms. While Python has not answered the last one it waits; if an answer takes 100 ms or more
+    from the beginning, several batches are on the way.
     """
+
+    EVERY = 0.05
 
     def __init__(self, send):
         self._send = send
         self._name = uuid.uuid4().hex
-        self._stroke, self._points, self._sent, self._ended = 0, [], 0, False
-        self._batch, self.answered, self._last_sent = 0, 0, 0.0
+        self._stroke, self._points, self._sent = 0, [], 0
+        self._batch, self._answered, self._last_sent, self._distance = 0, 0, 0.0, self.EVERY
+        self._times = {}
         self._later = None
 
     async def draw(self, event, x, y):
         """Add an event to the drawing, and send what may be sent."""
+        if event == "mouse_down":
+            self._last_sent = _now()
         if event == "mouse_up":
             await self._send_points(True)
             self._stroke, self._points, self._sent = self._stroke + 1, [], 0
@@ -336,23 +342,38 @@ class PagePen:
             self._points.append([round(x, 2), round(y, 2)])
             await self._send_points(False)
 
-    async def _send_points(self, ended):
-        now = asyncio.get_running_loop().time()
-        if not ended and (self._batch - self.answered >= 6 or now - self._last_sent < 0.03):
-            if self._later is None or self._later.done():
-                self._later = asyncio.create_task(self._send_later())
-            return
-        if ended or len(self._points) > self._sent:
-            start, self._sent = self._sent, len(self._points)
-            part = {"stroke": self._stroke, "from": start, "points": self._points[start:], "ended": ended}
-            self._batch, self._last_sent = self._batch + 1, now
-            parts = [{**part, "dropped": False}]
-            await self._send({"type": "points", "pen": self._name, "batch": self._batch, "parts": parts})
+    async def hear(self, batch):
+        """Take note of Python's answer to a batch."""
+        took = _now() - self._times[batch]
+        self._distance = took if len(self._times) == 1 else min(self._distance, took)
+        self._answered = max(self._answered, batch)
+        await self._send_points(False)
 
-    async def _send_later(self):
-        await asyncio.sleep(0.03)
+    async def _send_points(self, ended):
+        if not ended and (
+            len(self._points) == self._sent or self._batch - self._answered >= max(1, self._distance // self.EVERY)
+        ):
+            return
+        wait = self._last_sent + self.EVERY - _now()
+        if not ended and wait > 0:
+            if self._later is None or self._later.done():
+                self._later = asyncio.create_task(self._send_later(wait))
+            return
+        start, self._sent = self._sent, len(self._points)
+        part = {"stroke": self._stroke, "from": start, "points": self._points[start:], "ended": ended}
+        self._batch, self._last_sent = self._batch + 1, _now()
+        self._times[self._batch] = self._last_sent
+        parts = [{**part, "dropped": False}]
+        await self._send({"type": "points", "pen": self._name, "batch": self._batch, "parts": parts})
+
+    async def _send_later(self, seconds):
+        await asyncio.sleep(seconds)
         self._later = None
         await self._send_points(False)
+
+
+def _now():
+    return asyncio.get_running_loop().time()
 
 
 def points_of(ink, per_stroke=30):
