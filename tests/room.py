@@ -50,7 +50,7 @@ class Hub:
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.stop(kill=True)  # With thirty seats, ending by itself takes it longer than anybody waits.
         stop_all(self.folder)
 
     def start(self):
