@@ -113,7 +113,7 @@ def seen(page):
     return np.array(data, np.uint8)[::4].reshape(28, 28)
 
 
-def wait_until(condition, page, seconds=30):
+def wait_until(condition, page, seconds=60):
     """Wait until a condition holds; the browser goes on meanwhile."""
     for _ in range(seconds * 20):
         if condition():
