@@ -1,9 +1,8 @@
 """What one turns and looks into in the notebooks, in a real JupyterLab in a real browser."""
 
-import nbformat
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, picture_path, run_all, run_cell
+from page import draw, open_notebook, pad, picture_path, run_all, run_cell, write_notebook
 from playwright.sync_api import expect
 
 from digitlab import Ink, Recognizer
@@ -39,12 +38,8 @@ VISIBLE = ".jp-NotebookPanel-notebook .jp-WindowedPanel-outer"
 
 @pytest.fixture(scope="module")
 def page(browser, lab):
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, lab.home / "notebooks" / "explore.ipynb")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = open_notebook(context, lab, "explore.ipynb")
+    page = open_notebook(context, lab, write_notebook(lab, "explore.ipynb", CELLS))
     run_all(page)
     page.hand = "mouse"
     yield page

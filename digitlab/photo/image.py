@@ -1,4 +1,7 @@
-"""What the steps of `digitlab.paper` are made of: the paper's light and noise, percentiles."""
+"""What the steps of `digitlab.paper` are made of: the paper's light and noise, percentiles.
+
+The steps themselves are in `digitlab.paper`.
+"""
 
 import cv2
 import numpy as np

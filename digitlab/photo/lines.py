@@ -1,4 +1,7 @@
-"""Ruled and checked lines on a photo of paper: where they run, and how dark they are beneath the ink."""
+"""Ruled and checked lines on a photo of paper: where they run, and how dark they are beneath the ink.
+
+`digitlab.paper.remove_lines` takes them away.
+"""
 
 import cv2
 import numpy as np
