@@ -45,7 +45,7 @@ def digits(
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min(_WIDTH / columns, 2.4)
+    side = min(_WIDTH / columns, 2.4 if len(images) == 1 else 1.6)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
     parts = [*(captions or []), *[words] * bool(words)]
     with figure(title, alt_text(title, parts or None), (side * columns, row * rows + 0.5), rows, columns) as axes:
