@@ -71,7 +71,7 @@ def _shown(prediction):
     return {"digit": digit, "words": words, "probabilities": [round(float(one), 3) for one in prediction.probabilities]}
 
 
-class Reader:
+class ReadingThread:
     """Reads the drawings of all pads on one thread, which runs as long as there is a pad.
 
     A network takes longer to read than a point takes to arrive. So points that arrive during a reading are all read
@@ -119,4 +119,4 @@ class Reader:
             time.sleep(_PAUSE_SECONDS)  # Points that arrive meanwhile are read together.
 
 
-READER = Reader()
+READING_THREAD = ReadingThread()

@@ -8,7 +8,7 @@ from pathlib import Path
 import ipywidgets
 
 from digitlab import OLD_NOTEBOOK
-from digitlab.answer import READER, Answer
+from digitlab.answer import READING_THREAD, Answer
 from digitlab.ink import CANVAS, Ink
 from digitlab.pad_html import words_html
 from digitlab.pen import Pen
@@ -103,7 +103,7 @@ class DrawingPad(ipywidgets.VBox):
         self.read()
         super().__init__([grid])
         self.add_class("digitlab-pad")
-        READER.add(self)
+        READING_THREAD.add(self)
 
     def __repr__(self):
         return f"DrawingPad({self.prediction})"
@@ -213,12 +213,12 @@ class DrawingPad(ipywidgets.VBox):
 
     def close(self):
         """Close the pad: it disappears from the page."""
-        READER.remove(self)
+        READING_THREAD.remove(self)
         super().close()
 
     def _changed(self):
         self._is_read = False
-        READER.read_soon(self)
+        READING_THREAD.read_soon(self)
 
 
 def button(words: str, tooltip: str, on_click: Callable[[], None]) -> ipywidgets.Button:

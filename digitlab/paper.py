@@ -22,9 +22,8 @@ from digitlab.photo.image import (
     is_blot,
     paper_light,
     percentiles,
-    shrunk,
-    straight_lines,
 )
+from digitlab.photo.lines import lines_alone
 from digitlab.photo.pieces import Piece, group_pieces
 from digitlab.recognizer import Recognizer
 
@@ -38,6 +37,7 @@ __all__ = [
     "find_pieces",
     "group_pieces",
     "ink_mask",
+    "lines_alone",
     "load_photo",
     "off_paper",
     "remove_lines",
@@ -46,7 +46,6 @@ __all__ = [
 _WORKING = 4_000_000  # Larger photos are made smaller: digits are large enough then, and noise is less.
 _MIN_SIDE = 8  # A narrower photo has no room for a digit, in pixels.
 _MAX_PIECES = 1_000  # Of a photo of sand or leaves only the largest pieces are looked at.
-_LINES = 800  # Lines are looked for in an image whose longer side is this long, in pixels.
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +139,8 @@ def off_paper(photo: np.ndarray) -> np.ndarray:
 def remove_lines(even: np.ndarray) -> np.ndarray:
     """Take ruled and checked lines away, and keep the ink that crosses them.
 
-    A line is where, along a straight window of an eighth of the photo, most pixels are darker than those beside the
-    window; one after the other, windows of many slopes are tried. Then the line's own darkness is subtracted: ink on
-    it is darker.
+    What the lines look like without the ink, `lines_alone` knows. A line is like a tinted glass: it lets a part of the
+    light pass. Divide by that part, and the light is as if there was no line, on paper as on ink.
 
     Parameters
     ----------
@@ -153,33 +151,8 @@ def remove_lines(even: np.ndarray) -> np.ndarray:
     -------
     uint8 array (h, w)
     """
-    small = shrunk(even, _LINES)
-    limit = np.maximum(cv2.resize(ink_limit(even), small.shape[::-1]).astype(np.float32) * 0.12, 1.5)
-    clean = even
-    for down in (False, True):
-        labels, core = straight_lines(*(part.T.copy() if down else part for part in (small, limit)))
-        labels, core = (
-            cv2.resize(part.T.copy() if down else part, even.shape[::-1], interpolation=cv2.INTER_NEAREST)
-            for part in (labels, core)
-        )
-        if not cv2.hasNonZero(core):
-            continue
-        darkness = np.zeros(labels.max() + 1, np.float32)
-        on_core = np.flatnonzero(core)
-        its_line = labels.ravel()[on_core]
-        darkness[its_line] = percentiles(even.ravel()[on_core], its_line, 0.65) * 1.15 + 3
-        darkness = np.minimum(darkness, 2 * np.median(darkness[darkness > 0]))
-        left = clean.copy()
-        on_line = np.flatnonzero(labels)
-        darkness = darkness[labels.ravel()[on_line]]
-        ink = (even.ravel()[on_line] - darkness) * 255 / np.maximum(255 - darkness, 1)
-        ink = np.where(even.ravel()[on_line] > 2 * darkness + 15, 255, ink)  # So dark is only ink.
-        left.ravel()[on_line] = np.minimum(np.clip(ink, 0, 255).astype(np.uint8), clean.ravel()[on_line])
-        # What crossed the line is in two pieces now, unless it is darker: close the gap.
-        gap = round(5 * max(even.shape) / max(small.shape))
-        closed = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((1, gap) if down else (gap, 1), np.uint8))
-        clean = np.where(labels > 0, closed, left)
-    return clean
+    lines = cv2.convertScaleAbs(lines_alone(even), alpha=1.1)  # A little more: no line is equally dark all along.
+    return 255 - cv2.divide(255 - even, 255 - lines, scale=255)
 
 
 def ink_mask(clean: np.ndarray) -> np.ndarray:

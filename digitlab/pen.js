@@ -4,8 +4,7 @@
 // are numbered: Python answers each batch with the stroke and the number of points it has, and after a loss the pen
 // sends the rest again. So nothing is lost or doubled when messages are.
 
-const SEND_EVERY = 30; // milliseconds
-const MAX_UNANSWERED = 6; // batches
+const SEND_EVERY = 50; // milliseconds
 const AWAY_AFTER = 2000; // milliseconds without an answer
 const PALM_TIME = 500; // milliseconds after the stylus in which a finger is taken for the palm
 const STEP = 6; // pixels that an arrow key moves the cross
@@ -49,6 +48,8 @@ function render({ model, el }) {
   let batch = 0; // Number of the last batch
   let answered = 0; // Number of the last batch that Python has answered
   let lastSent = -Infinity;
+  const times = []; // When each batch was sent
+  let distance = Infinity; // The shortest time from a batch to its answer
   let heard = 0; // When Python answered last, or had nothing to answer
   let patience = AWAY_AFTER;
   let timer = null;
@@ -58,15 +59,25 @@ function render({ model, el }) {
     return stroke !== undefined && (stroke.ended || stroke.points.length > sent.count);
   }
 
+  // Where Python is near, the next batch waits for the answer to the last one: a Python that has much to do gets fewer
+  // and larger batches. Where it is far, several are on the way.
+  function mayBeOnTheWay() {
+    return distance === Infinity ? 1 : Math.max(1, Math.floor(distance / SEND_EVERY));
+  }
+
   function send(now = false) {
     const time = performance.now();
     if (!hasMore()) return;
-    if (!now && (batch - answered >= MAX_UNANSWERED || time - lastSent < SEND_EVERY)) {
-      timer ??= setTimeout(() => {
-        timer = null;
-        send();
-      }, SEND_EVERY);
-      return;
+    if (!now) {
+      if (batch - answered >= mayBeOnTheWay()) return; // Its answer sends the rest.
+      const wait = lastSent + SEND_EVERY - time;
+      if (wait > 0) {
+        timer ??= setTimeout(() => {
+          timer = null;
+          send();
+        }, wait);
+        return;
+      }
     }
     const parts = [];
     while (hasMore()) {
@@ -76,7 +87,7 @@ function render({ model, el }) {
     }
     if (batch === answered) heard = time;
     batch += 1;
-    lastSent = time;
+    times[batch] = lastSent = time;
     tell({ type: "points", pen: id, batch, parts });
   }
 
@@ -98,6 +109,7 @@ function render({ model, el }) {
     heard = performance.now();
     patience = AWAY_AFTER;
     away.textContent = "";
+    distance = Math.min(distance, heard - times[content.batch]);
     answered = Math.max(answered, content.batch);
     received = { stroke: content.stroke, count: content.count };
     const done = strokes.splice(0, Math.max(0, received.stroke - first));
@@ -139,6 +151,7 @@ function render({ model, el }) {
     pointer = by;
     strokes.push(current);
     paint();
+    lastSent = performance.now(); // The first point waits for those that follow at once.
     send();
   }
 

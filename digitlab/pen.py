@@ -75,7 +75,9 @@ class Pen:
         self.switches = [by_clicks] if trackpad or by_clicks.value else []
         self._layer = _PenLayer(by_clicks=by_clicks.value)
         self._layer.on_msg(self._receive)
-        by_clicks.observe(lambda change: self._layer.set_trait("by_clicks", change["new"]), "value")
+        if self.switches:
+            # Linked in the page: by way of Python the switch would be later than the next click.
+            ipywidgets.jslink((by_clicks, "value"), (self._layer, "by_clicks"))
         # The frame is a box of its own, because a border of the canvas would shift what is drawn.
         self.widget = ipywidgets.Box([self._canvas, self._layer])
         self.widget.add_class("digitlab-frame")

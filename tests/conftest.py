@@ -23,7 +23,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # No test measures time: a slow machine fails none.
 hypothesis.settings.register_profile("digitlab", deadline=None)
 hypothesis.settings.load_profile("digitlab")
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +116,7 @@ def served(module, home):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    watchdog = threading.Timer(60, process.kill)  # Else a server that prints nothing would block the test.
+    watchdog = threading.Timer(180, process.kill)  # Else a server that prints nothing would block the test.
     watchdog.start()
     printed = []
     for line in process.stdout:

@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import random
 import shutil
+import socket
 import time
 
 import pytest
@@ -36,3 +38,18 @@ def wait_until(condition, seconds=10):
         if time.monotonic() > end:
             pytest.fail("The condition did not become true in time.")
         time.sleep(0.01)
+
+
+def free_ports(count=1):
+    """Return the first of several consecutive free ports.
+
+    They lie below those that systems hand out to whoever asks for any: no other program takes one meanwhile.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        try:
+            for number in range(port, port + count):
+                socket.create_server(("127.0.0.1", number)).close()
+        except OSError:
+            continue
+        return port

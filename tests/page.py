@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError
@@ -11,6 +12,17 @@ from digitlab.ink import Ink
 from digitlab.paths import KIT
 
 ARTEFACTS = KIT / "artefacts"
+
+
+def write_notebook(lab, name, sources, heading=""):
+    """Write a notebook with a code cell for each source into the lab's folder, below a heading; return its name."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    if heading:
+        cells.insert(0, nbformat.v4.new_markdown_cell(f"# {heading}"))
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, lab.home / "notebooks" / name)
+    return name
 
 
 def open_notebook(context, lab, name):
@@ -103,7 +115,7 @@ def seen(page):
     return np.array(data, np.uint8)[::4].reshape(28, 28)
 
 
-def wait_until(condition, page, seconds=30):
+def wait_until(condition, page, seconds=60):
     """Wait until a condition holds; the browser goes on meanwhile."""
     for _ in range(seconds * 20):
         if condition():

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import requests
-from helpers import require
+from helpers import free_ports, require
 from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClosedError, websocket_connect
@@ -35,7 +34,7 @@ class Hub:
     def __init__(self, folder, seats=30, trial=True, within=()):
         self.folder = Path(folder)
         self._within = within  # A command that runs the hub's command, such as unshare.
-        self.port = _free_ports(3)
+        self.port = free_ports(3)
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **os.environ,
@@ -51,7 +50,7 @@ class Hub:
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.stop(kill=True)  # With thirty seats, ending by itself takes it longer than anybody waits.
         stop_all(self.folder)
 
     def start(self):
@@ -64,7 +63,7 @@ class Hub:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"The hub does not start:\n{self.log()}")
@@ -294,7 +293,7 @@ class Kernel:
             if kind == "comm_msg" and b'"answer"' in parts[3] and b'"batch"' in parts[3]:
                 content = json.loads(parts[3])
                 if content["comm_id"] in self._pens:
-                    self._pens[content["comm_id"]].answered = content["data"]["content"]["batch"]
+                    await self._pens[content["comm_id"]].hear(content["data"]["content"]["batch"])
                 continue
             if kind == "comm_msg" and b'"answers"' not in parts[3] and b'"points"' not in parts[3]:
                 continue  # Most of these messages only draw.
@@ -318,18 +317,24 @@ class Kernel:
 class PagePen:
     """The pen of a page without a browser: it sends points as pen.js does.
 
-    It sends at most one batch every 30 ms, and waits while Python has not answered six of them.
+    It sends a batch every 50 ms. While Python has not answered the last one it waits; if an answer takes 100 ms or more
+    from the beginning, several batches are on the way.
     """
+
+    EVERY = 0.05
 
     def __init__(self, send):
         self._send = send
         self._name = uuid.uuid4().hex
-        self._stroke, self._points, self._sent, self._ended = 0, [], 0, False
-        self._batch, self.answered, self._last_sent = 0, 0, 0.0
+        self._stroke, self._points, self._sent = 0, [], 0
+        self._batch, self._answered, self._last_sent, self._distance = 0, 0, 0.0, self.EVERY
+        self._times = {}
         self._later = None
 
     async def draw(self, event, x, y):
         """Add an event to the drawing, and send what may be sent."""
+        if event == "mouse_down":
+            self._last_sent = _now()
         if event == "mouse_up":
             await self._send_points(True)
             self._stroke, self._points, self._sent = self._stroke + 1, [], 0
@@ -337,23 +342,38 @@ class PagePen:
             self._points.append([round(x, 2), round(y, 2)])
             await self._send_points(False)
 
-    async def _send_points(self, ended):
-        now = asyncio.get_running_loop().time()
-        if not ended and (self._batch - self.answered >= 6 or now - self._last_sent < 0.03):
-            if self._later is None or self._later.done():
-                self._later = asyncio.create_task(self._send_later())
-            return
-        if ended or len(self._points) > self._sent:
-            start, self._sent = self._sent, len(self._points)
-            part = {"stroke": self._stroke, "from": start, "points": self._points[start:], "ended": ended}
-            self._batch, self._last_sent = self._batch + 1, now
-            parts = [{**part, "dropped": False}]
-            await self._send({"type": "points", "pen": self._name, "batch": self._batch, "parts": parts})
+    async def hear(self, batch):
+        """Take note of Python's answer to a batch."""
+        took = _now() - self._times[batch]
+        self._distance = took if len(self._times) == 1 else min(self._distance, took)
+        self._answered = max(self._answered, batch)
+        await self._send_points(False)
 
-    async def _send_later(self):
-        await asyncio.sleep(0.03)
+    async def _send_points(self, ended):
+        if not ended and (
+            len(self._points) == self._sent or self._batch - self._answered >= max(1, self._distance // self.EVERY)
+        ):
+            return
+        wait = self._last_sent + self.EVERY - _now()
+        if not ended and wait > 0:
+            if self._later is None or self._later.done():
+                self._later = asyncio.create_task(self._send_later(wait))
+            return
+        start, self._sent = self._sent, len(self._points)
+        part = {"stroke": self._stroke, "from": start, "points": self._points[start:], "ended": ended}
+        self._batch, self._last_sent = self._batch + 1, _now()
+        self._times[self._batch] = self._last_sent
+        parts = [{**part, "dropped": False}]
+        await self._send({"type": "points", "pen": self._name, "batch": self._batch, "parts": parts})
+
+    async def _send_later(self, seconds):
+        await asyncio.sleep(seconds)
         self._later = None
         await self._send_points(False)
+
+
+def _now():
+    return asyncio.get_running_loop().time()
 
 
 def points_of(ink, per_stroke=30):
@@ -367,18 +387,3 @@ def points_of(ink, per_stroke=30):
         events += [(kind, float(a), float(b)) for kind, a, b in zip(kinds, x, y, strict=True)]
         events.append(("mouse_up", float(x[-1]), float(y[-1])))
     return events
-
-
-def _free_ports(count):
-    """Return the first of several consecutive free ports."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-        try:
-            for number in range(port, port + count):
-                with socket.socket() as other:
-                    other.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        return port

@@ -232,7 +232,7 @@ def test_half_an_own_network_fails(tmp_path):
     onnx_file.write_bytes(network_files(MNIST_ONLY_NETWORK)[1].read_bytes()[:100_000])
     verdict, text = Checked(kit, DIGITLAB_HOME=kit).line("my_network_taught are not a pair")
     assert verdict == "FAIL"
-    assert "digitlab train" in text
+    assert text.endswith("delete it, and learn anew from the drawings, which are kept")
 
 
 def test_a_broken_pair_of_ones_own_network_fails(with_bad_networks):

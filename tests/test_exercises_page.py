@@ -1,8 +1,7 @@
 """Guesses and the quiz in a real JupyterLab in a real browser, also in a narrow window."""
 
-import nbformat
 import pytest
-from page import open_notebook, picture_path, run_all, run_cell
+from page import open_notebook, picture_path, run_all, run_cell, write_notebook
 from playwright.sync_api import expect
 
 SOURCES = [
@@ -16,11 +15,8 @@ SOURCES = [
 @pytest.fixture
 def page(browser, lab):
     (lab.home / "my_answers.json").unlink(missing_ok=True)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in SOURCES])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-    nbformat.write(notebook, lab.home / "notebooks" / "boxes.ipynb")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = open_notebook(context, lab, "boxes.ipynb")
+    page = open_notebook(context, lab, write_notebook(lab, "boxes.ipynb", SOURCES))
     run_all(page, shown=".digitlab-asked")
     yield page
     context.close()

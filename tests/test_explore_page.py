@@ -2,10 +2,9 @@
 
 import re
 
-import nbformat
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, picture_path, run_all, run_cell
+from page import draw, open_notebook, pad, picture_path, run_all, run_cell, write_notebook
 from playwright.sync_api import expect
 
 from digitlab import Ink, Recognizer
@@ -47,13 +46,8 @@ VISIBLE = ".jp-NotebookPanel-notebook .jp-WindowedPanel-outer"
 
 @pytest.fixture(scope="module")
 def page(browser, lab):
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    heading = nbformat.v4.new_markdown_cell("# A section that JupyterLab can fold")
-    cells = [heading, *(nbformat.v4.new_code_cell(source) for source in CELLS)]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, lab.home / "notebooks" / "explore.ipynb")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = open_notebook(context, lab, "explore.ipynb")
+    page = open_notebook(context, lab, write_notebook(lab, "explore.ipynb", CELLS, heading="A section"))
     run_all(page)
     page.hand = "mouse"
     yield page

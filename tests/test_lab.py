@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 import websocket
-from helpers import obey_permissions
+from helpers import free_ports, obey_permissions
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
@@ -46,14 +46,14 @@ class Lab:
             text=True,
         )
         self.output = ""
-        # Reading waits for as long as it takes; a server that does not start, or stop, is ended after two minutes.
-        self.watchdog = threading.Timer(120, self.process.kill)
-        self.watchdog.start()
-        for line in self.process.stdout:
-            self.output += line
-            if "Ctrl-C" in line:
-                break
-        self.address = urllib.parse.urlsplit(re.search(r"http://\S+", self.output)[0])
+        with self.patience():
+            for line in self.process.stdout:
+                self.output += line
+                if "Ctrl-C" in line:
+                    break
+        found = re.search(r"http://\S+", self.output)
+        assert found, f"The lab printed no address, but this:\n{self.output}"
+        self.address = urllib.parse.urlsplit(found[0])
         self.token = urllib.parse.parse_qs(self.address.query)["token"][0]
 
     def get(self, path, token=None, data=None, method=None):
@@ -69,9 +69,17 @@ class Lab:
     def stop(self, by=signal.SIGINT):
         """Stop it, and return its exit status."""
         self.process.send_signal(by)
-        self.output += self.process.stdout.read()
-        self.watchdog.cancel()
+        with self.patience():
+            self.output += self.process.stdout.read()
         return self.process.wait()
+
+    @contextlib.contextmanager
+    def patience(self):
+        """End a server for whose output one waits longer than three minutes."""
+        watchdog = threading.Timer(180, self.process.kill)
+        watchdog.start()
+        yield
+        watchdog.cancel()
 
 
 def environment(home, digitlab_home=None):
@@ -86,14 +94,9 @@ def a_taken_port():
         yield server.getsockname()[1]
 
 
-def a_free_port():
-    with a_taken_port() as port:
-        return port
-
-
 @pytest.fixture(scope="module")
 def port():
-    return a_free_port()
+    return free_ports()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """The drawing pad in WebKit, Safari's engine, and in Firefox, by mouse and keys."""
 
-import nbformat
 import numpy as np
 import other_browsers
 import pytest
+from page import write_notebook
 
 from digitlab.ink import Ink
 from digitlab.prepare import prepare
@@ -27,11 +27,7 @@ CANVAS, LAYER = ".digitlab-frame > canvas", ".digitlab-pen canvas"
 def page(request, lab):
     """Open a notebook with one pad and run it."""
     name = f"{request.param}.ipynb"
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    cell = nbformat.v4.new_code_cell("from digitlab.pad import DrawingPad\n\nDrawingPad()")
-    nbformat.write(
-        nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel}), lab.home / "notebooks" / name
-    )
+    write_notebook(lab, name, ["from digitlab.pad import DrawingPad\n\nDrawingPad()"])
     base, token = lab.address.split("?token=")
     with getattr(other_browsers, request.param)() as page:
         page.open(f"{base.split('/lab')[0]}/lab/tree/{name}?reset&token={token}")

@@ -496,7 +496,7 @@ def test_the_steps_are_shown_and_can_be_left_out(recognizer):
 @pytest.fixture
 def drawings(tmp_path, monkeypatch):
     folder = tmp_path / "drawings"
-    monkeypatch.setattr("digitlab_classroom.seat_memory.DRAWINGS", folder)
+    monkeypatch.setattr("digitlab_classroom.seat_files.DRAWINGS", folder)
     return folder
 
 

@@ -3,11 +3,22 @@
 import re
 import shutil
 
-import nbformat
 import numpy as np
 import pytest
 from conftest import served
-from page import draw, open_notebook, pad, pen, picture_path, run_all, run_cell, seen, wait_until, white_pixels
+from page import (
+    draw,
+    open_notebook,
+    pad,
+    pen,
+    picture_path,
+    run_all,
+    run_cell,
+    seen,
+    wait_until,
+    white_pixels,
+    write_notebook,
+)
 from playwright.sync_api import expect
 
 from digitlab.ink import Ink, read_drawings
@@ -38,11 +49,7 @@ print("ready")""",
 @pytest.fixture(scope="module")
 def notebook(lab):
     """Write a notebook with one pad that has all panels."""
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, lab.home / "notebooks" / "pad.ipynb")
-    return "pad.ipynb"
+    return write_notebook(lab, "pad.ipynb", CELLS)
 
 
 @pytest.fixture(scope="module")
@@ -416,9 +423,10 @@ def test_nothing_crosses_the_edge_in_the_dark_and_on_a_tablet(clear_page, name, 
     page.set_viewport_size({"width": 1400, "height": 1200})
 
 
-def test_all_panels_work_with_a_finger(browser, lab, notebook):
+def test_all_panels_work_with_a_finger(browser, lab):
     context = browser.new_context(viewport={"width": 1024, "height": 1200}, has_touch=True)
-    page = open_notebook(context, lab, notebook)
+    # A notebook of its own, thus a kernel of its own: in the other tests' kernel it would make `pad` another pad.
+    page = open_notebook(context, lab, write_notebook(lab, "finger.ipynb", CELLS))
     run_all(page)
     page.hand = "touch"
 

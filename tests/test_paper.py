@@ -18,6 +18,7 @@ from digitlab.paper import (
     find_digits,
     find_pieces,
     ink_mask,
+    lines_alone,
     load_photo,
     remove_lines,
 )
@@ -93,6 +94,43 @@ def test_lines_are_taken_away_and_digits_that_cross_them_stay(recognizer):
     assert (ink_mask(clean) > 0)[written].mean() > 0.9
     assert (ink_mask(clean) > 0)[cv2.dilate(written.astype(np.uint8), np.ones((9, 9))) == 0].mean() < 0.005
     assert read(ruled, recognizer)[0] == "0123456789"
+
+
+def checked(photo, colour, pitch=30, thick=3):
+    """Check a sheet that is written on: the ink shines through the lines."""
+    lines = np.zeros_like(photo)
+    for y in range(12, photo.shape[0], pitch):
+        cv2.line(lines, (0, y), (photo.shape[1], y + 9), 255, thick, cv2.LINE_AA)
+    for x in range(7, photo.shape[1], pitch):
+        cv2.line(lines, (x, 0), (x - 5, photo.shape[0]), 255, thick, cv2.LINE_AA)
+    return (photo * (1 - lines / 255 * (1 - colour / 255))).astype(np.uint8)
+
+
+def test_a_pencil_on_strong_lines_is_neither_broken_nor_filled(recognizer):
+    photo = np.full((900, 2000), 240, np.uint8)
+    boxes = []
+    for number, digit in enumerate("869806893869832586980689386983"):
+        boxes.append(write(photo, Ink.example(int(digit)), 80 + 128 * (number % 15), 200 + 300 * (number // 15), 64))
+    pencil = (240 - (240 - photo.astype(float)) * 0.55).astype(np.uint8)
+    text, found = read(checked(pencil, 175, 48, 4), recognizer)
+    assert text == "869806893869832586980689386983"
+    assert all(overlap(one.box, box) > 0.7 for one, box in zip(found, boxes, strict=True))
+
+
+def test_thick_lines_on_a_small_photo_are_taken_away(recognizer):
+    photo, _ = sheet("8698068938", height=70)
+    clean = remove_lines(even_light(checked(photo, 150)))
+    bare = cv2.erode((photo > 230).astype(np.uint8), np.ones((5, 5))) > 0
+    assert (ink_mask(clean) > 0)[bare].mean() < 0.01
+    assert read(checked(photo, 150), recognizer)[0] == "8698068938"
+
+
+def test_lines_are_seen_without_the_ink(recognizer):
+    photo, _ = sheet()
+    alone = lines_alone(even_light(checked(photo, 150)))
+    bare = lines_alone(even_light(checked(np.full_like(photo, 235), 150)))
+    assert np.abs(alone.astype(int) - bare)[20:-20, 20:-20].mean() < 2
+    assert not lines_alone(even_light(photo)).any()
 
 
 def test_light_and_shadow_do_not_matter(recognizer):

@@ -5,7 +5,18 @@ import json
 import nbformat
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, pen, picture_path, run_all, run_cell, wait_until, white_pixels
+from page import (
+    draw,
+    open_notebook,
+    pad,
+    pen,
+    picture_path,
+    run_all,
+    run_cell,
+    wait_until,
+    white_pixels,
+    write_notebook,
+)
 from playwright.sync_api import expect
 from relay import Relay
 
@@ -20,12 +31,8 @@ PRINT_INK = "print('ink', json.dumps([stroke.tolist() for stroke in pad.ink.stro
 
 @pytest.fixture(scope="module")
 def notebook(lab):
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    for name in ("pen.ipynb", "distant.ipynb"):
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-        nbformat.write(notebook, lab.home / "notebooks" / name)
-    return "pen.ipynb"
+    write_notebook(lab, "distant.ipynb", CELLS)
+    return write_notebook(lab, "pen.ipynb", CELLS)
 
 
 @pytest.fixture(scope="module")
@@ -255,8 +262,8 @@ def test_a_second_finger_draws_nothing(clear_page):
     assert same(python_strokes(page), [np.array([(100, 40), (100, 100), (100, 160), (100, 220)])])
 
 
-def test_with_the_trackpad_switch_clicks_start_and_end_a_stroke(clear_page):
-    page = clear_page
+def draw_a_one_by_clicks(page):
+    """Switch to clicks, draw a 1 and return its stroke."""
     switch = pad(page).get_by_role("button", name="Click to start and to end a stroke", exact=True)
     switch.click()
     page.mouse.click(*pressed(page, 140, 40))
@@ -264,9 +271,15 @@ def test_with_the_trackpad_switch_clicks_start_and_end_a_stroke(clear_page):
     page.mouse.move(*pressed(page, 140, 230))
     page.mouse.click(*pressed(page, 140, 240))
     page.mouse.move(*pressed(page, 20, 20))
-    expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
-    assert same(python_strokes(page), [np.array([(140, 40), (140, 130), (140, 230), (140, 240)])])
     switch.click()
+    return np.array([(140, 40), (140, 130), (140, 230), (140, 240)])
+
+
+def test_with_the_trackpad_switch_clicks_start_and_end_a_stroke(clear_page):
+    page = clear_page
+    stroke = draw_a_one_by_clicks(page)
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
+    assert same(python_strokes(page), [stroke])
 
 
 def test_while_python_computes_the_line_stays_and_arrives_afterwards(clear_page):
@@ -296,6 +309,16 @@ def test_a_distant_server_gets_every_point_and_the_line_does_not_wait(distant_pa
     expect(pad(page).locator(".digitlab-digit")).to_have_text("8")
     relay.delay = 0
     assert same(python_strokes(page), drawn.strokes)
+
+
+def test_with_a_distant_server_the_trackpad_switch_counts_at_once(distant_page, relay):
+    page = distant_page
+    clear(page)
+    relay.delay = 0.5
+    stroke = draw_a_one_by_clicks(page)
+    relay.delay = 0
+    expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
+    assert same(python_strokes(page), [stroke])
 
 
 DRAW_IN_THE_PAGE = """(pen, points) => {

@@ -1,10 +1,9 @@
 """The photo reader in a real JupyterLab in a real browser: a photo is read, put right and kept."""
 
 import cv2
-import nbformat
 import numpy as np
 import pytest
-from page import open_notebook, picture_path, run_all, wait_until
+from page import open_notebook, picture_path, run_all, wait_until, write_notebook
 from playwright.sync_api import expect
 from test_paper import sheet
 
@@ -19,12 +18,8 @@ CELLS = [
 
 @pytest.fixture
 def page(browser, lab):
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, lab.home / "notebooks" / "photo.ipynb")
     context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = open_notebook(context, lab, "photo.ipynb")
+    page = open_notebook(context, lab, write_notebook(lab, "photo.ipynb", CELLS))
     run_all(page, shown=".digitlab-sheet button")
     yield page
     context.close()

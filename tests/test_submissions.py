@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
-from digitlab_classroom import class_folder, exchange, pseudonyms, seat_memory, submissions
+from digitlab_classroom import class_folder, exchange, pseudonyms, seat_files, submissions
 from digitlab_classroom.class_folder import fingerprint
 from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
 from digitlab_classroom.safe_io import MAX_LINE_BYTES
@@ -33,7 +33,7 @@ GOOD = Ink.example(7).to_json(7)
 def home(tmp_path, monkeypatch):
     """Give the seat a home of its own, and no hub that gives pseudonyms."""
     monkeypatch.delenv("DIGITLAB_WRITER", raising=False)
-    monkeypatch.setattr(seat_memory, "DRAWINGS", tmp_path / "home" / "drawings")
+    monkeypatch.setattr(seat_files, "DRAWINGS", tmp_path / "home" / "drawings")
     return tmp_path / "home" / "drawings"
 
 
@@ -128,7 +128,7 @@ def test_two_notebooks_of_a_seat_share_one_pseudonym(folder, monkeypatch):
         both.wait(0.3)
         return new_writer(folder)
 
-    monkeypatch.setattr(seat_memory, "new_writer", reserve_slowly)
+    monkeypatch.setattr(seat_files, "new_writer", reserve_slowly)
     inks = [variant(3, 0), variant(3, 1)]
     threads = [threading.Thread(target=SubmissionStore(folder).submit, args=(ink, 3)) for ink in inks]
     for thread in threads:

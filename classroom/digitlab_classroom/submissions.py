@@ -23,7 +23,7 @@ from digitlab_classroom.exchange import Added
 from digitlab_classroom.pseudonyms import is_pseudonym, new_writer
 from digitlab_classroom.safe_io import MAX_LINE_BYTES, check_drawing, open_without_links
 from digitlab_classroom.scores import scores
-from digitlab_classroom.seat_memory import SeatMemory
+from digitlab_classroom.seat_files import SeatFiles
 
 __all__ = ["Added", "NotSubmittedError", "Submission", "SubmissionStore", "fingerprint", "new_writer", "scores"]
 
@@ -49,7 +49,7 @@ class SubmissionStore:
         self.folder = Path(folder).expanduser().absolute()
         self._lock = threading.RLock()
         self._class = ClassFolder(self.folder)
-        self._seat = SeatMemory(self.folder)
+        self._seat = SeatFiles(self.folder)
         self._last = None, ()
 
     def __repr__(self):

@@ -194,14 +194,14 @@ def _pair():
 
     own = [path for path in _OWN_NETWORKS if any(map(Path.exists, network_files(path)))]
     for path in (*_NETWORKS, *own):
-        remedy = "make both anew with: digitlab train" if path in own else "restore: git checkout -- model"
+        remedy = paths.remedy(network_files(path)[0]) if path in own else "bring both back with: git checkout -- model"
         try:
             difference = network.pair_difference(path)
-            reason = f"their probabilities differ by up to {difference:.1g}"
-        except (FileNotFoundError, ValueError) as error:  # A file is missing or damaged, or they have other outputs.
+            reason = f"their probabilities differ by up to {difference:.1g}; {remedy}"
+        except (FileNotFoundError, ValueError) as error:  # A file is missing or damaged: the error says what to do.
             difference, reason = float("inf"), str(error)
         if not difference <= network.PAIR_TOLERANCE:
-            return FAIL, f"The .keras and the .onnx file of {path.name} are not a pair ({reason}); {remedy}"
+            return FAIL, f"The .keras and the .onnx file of {path.name} are not a pair: {reason}"
     return OK, "networks: their .keras and their .onnx files are pairs"
 
 

@@ -1,8 +1,8 @@
 """A connection between JupyterLab's server and a page that sends every message at once.
 
 By default the system holds a short message back until the previous one is confirmed (J. Nagle, RFC 896, 1984). The
-other side confirms up to 40 ms late, on Windows up to 200 ms. A pad sends two short messages for each move of the pen,
-so nearly every answer would be that late.
+other side confirms up to 40 ms late, on Windows up to 200 ms. While one draws, a pad's
+pen sends a short message every 50 ms, so nearly every answer would be that late.
 """
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection

@@ -1,4 +1,4 @@
-"""Write a file completely or not at all."""
+"""Files: written completely or not at all, read up to a limit, unpacked, compared with a checksum."""
 
 import contextlib
 import errno

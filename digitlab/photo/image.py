@@ -1,4 +1,7 @@
-"""What the steps of `digitlab.paper` are made of: the paper's light and noise, straight lines, percentiles."""
+"""What the steps of `digitlab.paper` are made of: the paper's light and noise, percentiles.
+
+The steps themselves are in `digitlab.paper`.
+"""
 
 import cv2
 import numpy as np
@@ -11,55 +14,6 @@ MIN_INK = 14
 
 MAX_NOISE = 60
 """What is darker than this is ink, however much noise there is: thick strokes side by side look like noise."""
-
-
-def straight_lines(small: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find long straight lines that run about from left to right.
-
-    Parameters
-    ----------
-    small : uint8 array (h, w)
-        How dark an image is.
-    limit : float32 array (h, w)
-        How much darker than what is above and below it a line is at least.
-
-    Returns
-    -------
-    labels : int32 array (h, w)
-        Each line has a number, from 1; 0 where there is none.
-    core : uint8 array (h, w)
-        Not 0 along the middle of the lines.
-    """
-    height, width = small.shape
-    ridge = cv2.blur(small, (1, 3)).astype(np.float32) - cv2.blur(small, (1, max(5, round(0.016 * max(height, width)))))
-    mask = (ridge > limit).astype(np.uint8) * 255
-    window = max(20, round(0.12 * max(height, width)))
-    lines, core = np.zeros_like(small), np.zeros_like(small)
-    for slope in np.arange(-0.3, 0.301, 0.02):
-        room = int(abs(slope) * width) + 1
-        matrix = np.array([[1, 0, 0], [slope, 1, room if slope < 0 else 0]], np.float64)
-        sheared = cv2.warpAffine(mask, matrix, (width, height + room), flags=cv2.INTER_NEAREST)
-        dark = cv2.blur(sheared, (window, 1), borderType=cv2.BORDER_CONSTANT)
-        run = cv2.compare(dark, 0.72 * 255, cv2.CMP_GT)
-        if cv2.hasNonZero(run):
-            core |= cv2.warpAffine(run, matrix, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-            # At the end of a line only half of the window is dark: follow it to its end.
-            longer = cv2.dilate(run, np.ones((1, 3 * window // 4), np.uint8))
-            run = longer & cv2.dilate(sheared, np.ones((3, 5), np.uint8))
-            lines |= cv2.warpAffine(run, matrix, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    core &= mask
-    lines = cv2.dilate(lines, np.ones((3, 1), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8, ltype=cv2.CV_32S)
-    # The feet of digits in a row are in line, too. But what is as dark as ink is only a line if it crosses the sheet.
-    dark = np.zeros(len(stats), np.float32)
-    its_line = labels[core > 0]
-    dark[its_line] = percentiles(small[core > 0], its_line, 0.5)
-    ink = np.percentile(small[small > limit], 98) if (small > limit).any() else 0
-    length = stats[:, cv2.CC_STAT_WIDTH]
-    is_line = (length > 0.35 * width) & ((dark < 0.5 * ink) | (length > 0.6 * width))
-    labels[~is_line[labels]] = 0
-    core[labels == 0] = 0
-    return labels, core
 
 
 def percentiles(values: np.ndarray, groups: np.ndarray, share: float) -> np.ndarray:

@@ -19,7 +19,7 @@ LOCK_SECONDS = 10
 """After this time, in seconds, a notebook that was reserving a pseudonym is taken to have crashed."""
 
 
-class SeatMemory:
+class SeatFiles:
     """The seat's pseudonym in one class, and its pending drawings. Each class has its own.
 
     Parameters
