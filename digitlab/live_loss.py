@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from digitlab.figure import BLUE, ORANGE, STYLE
 from digitlab.network import keras
 
-FIGURE_SIZE = (9.5, 3.4)
+FIGURE_SIZE = (9.5, 3.0)
 """Width and height of the figure, in inches."""
 
 

@@ -189,7 +189,7 @@ def bars(
     """
     labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
     alt = alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
-    with figure(title, alt, (_WIDTH, 3.4)) as axes:
+    with figure(title, alt, (_WIDTH, 3.2)) as axes:
         ax = axes.flat[0]
         colours = [ORANGE if number in marked else BLUE for number in range(len(names))]
         container = ax.bar([str(name) for name in names], heights, color=colours)
@@ -390,7 +390,7 @@ def curves(values: Mapping[str, Sequence[float]], title: str, x_label: str, y_la
     """
     number_format = "{:.0%}" if share else "{:.3g}"
     alt = alt_text(title, [f"{name}: {', '.join(map(number_format.format, line))}" for name, line in values.items()])
-    with figure(title, alt, (_WIDTH, 3.4)) as axes:
+    with figure(title, alt, (_WIDTH, 3.0)) as axes:
         ax = axes.flat[0]
         for (name, line), colour, mark in zip(values.items(), (BLUE, ORANGE, GREY), "oDs", strict=False):
             ax.plot(range(1, len(line) + 1), line, color=colour, marker=mark, markersize=5, label=name)
