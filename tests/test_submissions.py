@@ -791,6 +791,24 @@ def test_an_unusable_file_cannot_be_added(tmp_path, folder, monkeypatch):
     assert not folder.exists()
 
 
+def test_a_byte_order_mark_costs_no_drawing(folder, tmp_path):
+    (tmp_path / "file.jsonl").write_text(f"{GOOD}\n", "utf-8-sig")
+    result = SubmissionStore(folder).add(tmp_path / "file.jsonl")
+    assert (result.added, result.bad_lines) == (1, 0)
+    write_lines(folder, "otter", b"\xef\xbb\xbf" + variant(8, 1).to_json(8).encode() + b"\n")
+    assert sorted(drawing.label for drawing in SubmissionStore(folder).drawings()) == ["7", "8"]
+
+
+def test_a_name_that_begins_with_a_tilde_need_not_be_a_users(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = SubmissionStore(folder)
+    store.submit(Ink.example(3), 3)
+    assert store.export("~nobody-of-this-name.jsonl") == 1
+    other = SubmissionStore("~nobody-of-this-name")
+    assert other.folder == tmp_path / "~nobody-of-this-name"
+    assert other.add("~nobody-of-this-name.jsonl").added == 1
+
+
 def test_scores_are_given_for_each_digit_and_each_writer(store_of, recognizer):
     store = store_of("otter")
     store.submit(Ink.example(3), 3)
