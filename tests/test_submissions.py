@@ -223,7 +223,7 @@ def test_only_changed_files_are_read_again(store_of, monkeypatch):
     ("ink", "label", "words"),
     [
         (Ink(), 3, "Draw something first"),
-        (Ink([np.random.default_rng(0).random((20_000, 2)) * 280]), 3, "100 kB at most"),
+        (Ink([np.random.default_rng(0).random((10_000, 2)) * 280]), 3, "100 kB at most"),
         (Ink.example(3), "33", "one visible character"),
         (Ink.example(3), "\n", "one visible character"),
         (Ink.example(3), "\ud800", "one visible character"),
