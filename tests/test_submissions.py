@@ -417,6 +417,17 @@ def test_any_line_is_either_a_readable_drawing_or_left_out(recognizer, line):
             assert np.isfinite(recognizer.predict(drawing.ink).probabilities).all()
 
 
+DOTS = b'{"label": "7", "strokes": [' + b"[[1, 2]], " * 10 + b"[[1, 2]]]}\n"
+
+
+def test_very_many_dots_of_one_writer_cost_the_class_little(folder, monkeypatch):
+    monkeypatch.setattr(class_folder, "MAX_STROKES", 100)
+    write_lines(folder, "otter", *[DOTS.replace(b"2", b"%d" % number, 1) for number in range(50)])
+    store = SubmissionStore(folder)
+    assert len(store.drawings()) == 10
+    assert store.left_out == {"otter": 40}
+
+
 def test_the_folder_decides_who_the_writer_is(folder):
     write_lines(folder, "otter", Ink.example(7).to_json(7, "heron").encode() + b"\n")
     assert writers_and_labels(SubmissionStore(folder).drawings()) == [("otter", "7")]
@@ -784,10 +795,14 @@ def test_an_unusable_file_cannot_be_added(tmp_path, folder, monkeypatch):
     (tmp_path / "damaged.jsonl.gz").write_bytes(gzip.compress(GOOD.encode())[:-9])
     with pytest.raises(ValueError, match="damaged gzip"):
         store.add(tmp_path / "damaged.jsonl.gz")
-    monkeypatch.setattr(exchange, "MAX_CLASS_BYTES", 50_000)
+    monkeypatch.setattr(exchange, "MAX_FILE", 50_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(bytes(10_000_000)))
     with pytest.raises(ValueError, match="is too large"):
         store.add(tmp_path / "bomb.jsonl.gz")
+    monkeypatch.setattr(exchange, "MAX_STROKES", 10)
+    (tmp_path / "dots.jsonl").write_bytes(DOTS * 2)
+    with pytest.raises(ValueError, match="has too many strokes"):
+        store.add(tmp_path / "dots.jsonl")
     assert not folder.exists()
 
 
