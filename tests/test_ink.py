@@ -215,9 +215,24 @@ def test_a_file_with_too_many_lines_is_refused(tmp_path, monkeypatch, line):
     read_drawings(file, on_bad_line=lambda number, reason: None)
 
 
+def test_a_file_with_too_many_strokes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("digitlab.ink.MAX_STROKES", 1000)
+    file = tmp_path / "drawings.jsonl"
+    for drawing in (b'{"strokes":[[[1,2]],[[3,4]]]}\n', b".SEGMENT\n.PEN_DOWN\n1 2\n.PEN_DOWN\n3 4\n"):
+        file.write_bytes(drawing * 500)
+        assert len(read_drawings(file)) == 500
+        file.write_bytes(drawing * 502)
+        with pytest.raises(ValueError, match=r"drawings\.jsonl has too many strokes: at most 1,000 can be read"):
+            read_drawings(file, on_bad_line=lambda number, reason: None)
+
+
 @pytest.mark.parametrize(
     ("ink", "reason"),
-    [(Ink([[(1e7, 0)]]), "more than 1,000,000 pixels away"), (Ink(size=(20_000, 1)), "larger than 10,000 x 10,000")],
+    [
+        (Ink([[(1e7, 0)]]), "more than 1,000,000 pixels away"),
+        (Ink(size=(20_000, 1)), "larger than 10,000 x 10,000"),
+        (Ink([np.full((20_000, 2), 123.45)]), "takes 320,0.. characters, but a file accepts at most 200,000"),
+    ],
 )
 def test_a_drawing_that_could_not_be_read_again_is_not_written(tmp_path, ink, reason):
     with pytest.raises(ValueError, match=reason):
