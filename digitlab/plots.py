@@ -93,7 +93,7 @@ def signed(
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min((_WIDTH - 1) / columns, 2.4)
+    side = min((_WIDTH - 1) / columns, 2.0)
     limit = max(1e-9, *(float(np.abs(image).max()) for image in images))
     row = side + 0.3 * bool(captions)
     names = captions or range(1, len(images) + 1)
