@@ -93,7 +93,7 @@ def signed(
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min((_WIDTH - 1) / columns, 2.4)
+    side = min((_WIDTH - 1) / columns, 2.0)
     limit = max(1e-9, *(float(np.abs(image).max()) for image in images))
     row = side + 0.3 * bool(captions)
     names = captions or range(1, len(images) + 1)
@@ -200,7 +200,13 @@ def bars(
             ax.yaxis.set_major_formatter(PercentFormatter(1))
 
 
-def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: Sequence[str] | None = None) -> None:
+def readings(
+    images: ArrayLike,
+    probabilities: ArrayLike,
+    title: str,
+    captions: Sequence[str] | None = None,
+    height: float = 3.8,
+) -> None:
     """Show images, and below each the ten probabilities that a network gives to the digits.
 
     Parameters
@@ -211,6 +217,8 @@ def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: 
         The title of the figure: what it says.
     captions : sequence of str, optional
         A few words above each image.
+    height : float, optional
+        The height of the figure, in inches.
     """
     count = len(images)
     width = min(_WIDTH, 2.4 * count + 0.6)
@@ -219,7 +227,7 @@ def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: 
     alt = alt_text(
         title, read if captions is None else [f"{one}, {digit}" for one, digit in zip(captions, read, strict=False)]
     )
-    with figure(title, alt, (width, 3.8), 2, count) as axes:
+    with figure(title, alt, (width, height), 2, count) as axes:
         for number, (image, row) in enumerate(zip(images, probabilities, strict=True)):
             ax_image, ax_bars = axes[:, number]
             ax_image.imshow(image, vmin=0, vmax=255)
@@ -263,7 +271,7 @@ def confusion(matrix: ArrayLike, title: str) -> None:
             f"beside it, the largest first: {', '.join(f'{wrong[a, b]} times a {a} read as a {b}' for a, b in pairs)}",
         ],
     )
-    with figure(title, alt, (_WIDTH, 5.4)) as axes:
+    with figure(title, alt, (_WIDTH, 4.5)) as axes:
         ax = axes.flat[0]
         ax.imshow(wrong, cmap=LinearSegmentedColormap.from_list("mistakes", ["white", ORANGE]))
         for (written, read), count in np.ndenumerate(matrix):

@@ -129,7 +129,7 @@ def lens_picture(image: np.ndarray, weights: ArrayLike, row: int, column: int, t
         ]
         + [f"sum{added}: {_written(total)}; after ReLU {_written(found)}", f"it lands at row {row}, column {column}"],
     )
-    with figure(title, alt, (9.5, 4.9), 2, 3, height_ratios=[1.25, 1]) as axes:
+    with figure(title, alt, (9.5, 4.5), 2, 3, height_ratios=[1.25, 1]) as axes:
         ax_image, ax_words, ax_map = axes[0]
         ax_image.imshow(image, vmin=0, vmax=255)
         ax_map.imshow(np.maximum(sums, 0), cmap=DIVERGING, vmin=-sums.max(), vmax=max(sums.max(), 1e-9))
