@@ -287,9 +287,10 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
             drawings.append(Drawing.from_json(_text(line)))
             strokes += len(drawings[-1].ink.strokes)
         except ValueError as error:
+            reason = str(error).rstrip(".")
             if on_bad_line is None:
-                raise ValueError(f"Line {number} of {shown(path)} cannot be read: {error}.") from None
-            on_bad_line(number, str(error))
+                raise ValueError(f"Line {number} of {shown(path)} cannot be read: {reason}.") from None
+            on_bad_line(number, reason)
     return drawings
 
 
