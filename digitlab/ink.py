@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from digitlab.files import read_limited, split_lines
+from digitlab.files.unipen import UNIPEN_BOX, read_unipen
 from digitlab.paths import DRAWINGS, shown
 
 CANVAS = 280
@@ -38,14 +39,17 @@ MAX_CANVAS = 10_000
 MAX_COORDINATE = 1_000_000
 """Maximum distance from x = 0 and from y = 0 of a point of a drawing that is kept in a file, in pixels."""
 
-MAX_LINE = 1_000_000
+MAX_LINE = 200_000
 """Maximum length of one line of a file of drawings, in characters."""
 
-MAX_FILE = 50_000_000
+MAX_FILE = 20_000_000
 """Maximum size of a file of drawings, unpacked, in bytes."""
 
 MAX_LINES = 200_000
 """Maximum number of lines of a file of drawings in JSON lines."""
+
+MAX_STROKES = 200_000
+"""Maximum number of strokes of all drawings of a file; each costs time and memory, however short it is."""
 
 _LARGEST, _SMALLEST = 1e9, 1e-6  # Beyond them, arithmetic with coordinates and sizes overflows sooner or later.
 _SUBPIXEL_BITS = 4
@@ -150,7 +154,7 @@ class Ink:
         Raises
         ------
         ValueError
-            If the drawing is too large to be read again: see `MAX_CANVAS` and `MAX_COORDINATE`.
+            If the drawing is too large to be read again: see `MAX_CANVAS`, `MAX_COORDINATE` and `MAX_LINE`.
         """
         self._check_canvas()
         if any(np.abs(stroke).max() > MAX_COORDINATE for stroke in self.strokes):
@@ -165,7 +169,13 @@ class Ink:
             [[_short(round(x, decimals)), _short(round(y, decimals))] for x, y in stroke.tolist()]
             for stroke in self.strokes
         ]
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        if len(line) > MAX_LINE:
+            raise ValueError(
+                f"This drawing takes {len(line):,} characters, but a file accepts at most {MAX_LINE:,}: draw it again "
+                f"with fewer strokes."
+            )
+        return line
 
     def _check_canvas(self):
         if max(self.size) > MAX_CANVAS:
@@ -220,12 +230,12 @@ class Drawing:
         if not isinstance(strokes, list):
             raise ValueError("its strokes must be a list of lists of points [x, y]")
         size = record.get("size", [CANVAS, CANVAS])
-        if not _is_numbers(size) or any(not (isinstance(s, list) and all(map(_is_numbers, s))) for s in strokes):
+        if not (_is_numbers(size) and all(map(_is_points, strokes))):
             raise ValueError("its size must be two numbers [width, height], and each point two numbers [x, y]")
         ink = Ink(strokes, size)
         if max(ink.size) > MAX_CANVAS:
             raise ValueError(f"its canvas is larger than {MAX_CANVAS:,} x {MAX_CANVAS:,} pixels")
-        if any(np.abs(stroke).max() > MAX_COORDINATE for stroke in ink.strokes):
+        if strokes and np.abs(np.concatenate(ink.strokes)).max() > MAX_COORDINATE:
             raise ValueError(f"a point of it is more than {MAX_COORDINATE:,} pixels away")
         return cls(ink, label, writer)
 
@@ -253,24 +263,34 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, larger than `MAX_FILE` or longer than `MAX_LINES`, or a line of it cannot be read.
+        If the file is damaged, has more than `MAX_FILE` bytes, `MAX_LINES` lines or `MAX_STROKES` strokes, or a line of
+        it cannot be read.
     """
     path = Path(path)
     content = read_limited(path, MAX_FILE).removeprefix(codecs.BOM_UTF8)
     if content[:2] == b"\x1f\x9d":
         raise ValueError(f"{shown(path)} is packed in an old format (.Z); unpack it first: gzip -d {path.name}")
+    too_many_strokes = ValueError(f"{shown(path)} has too many strokes: at most {MAX_STROKES:,} can be read.")
     if re.match(rb"\s*\.[A-Z]", content):
-        return _read_unipen(content, path)
-    drawings = []
+        if content.count(b".PEN_DOWN") > MAX_STROKES:
+            raise too_many_strokes
+        lines = split_lines(content, path, 5 * MAX_LINES)
+        segments = read_unipen(lines, path, MAX_COORDINATE)
+        return [Drawing(Ink(strokes, (UNIPEN_BOX, UNIPEN_BOX)), label, writer) for strokes, label, writer in segments]
+    drawings, strokes = [], 0
     for number, line in enumerate(split_lines(content, path, MAX_LINES), 1):
         if not line.strip():
             continue
+        if strokes > MAX_STROKES:
+            raise too_many_strokes
         try:
             drawings.append(Drawing.from_json(_text(line)))
+            strokes += len(drawings[-1].ink.strokes)
         except ValueError as error:
+            reason = str(error).rstrip(".")
             if on_bad_line is None:
-                raise ValueError(f"Line {number} of {shown(path)} cannot be read: {error}.") from None
-            on_bad_line(number, str(error))
+                raise ValueError(f"Line {number} of {shown(path)} cannot be read: {reason}.") from None
+            on_bad_line(number, reason)
     return drawings
 
 
@@ -405,7 +425,11 @@ def _stroke(points, number):
 
 def _is_numbers(values):
     # By type, because True is an int for Python, and "1" becomes a number in NumPy.
-    return isinstance(values, list) and all(type(value) in (int, float) for value in values)
+    return isinstance(values, list) and {*map(type, values)} <= {int, float}
+
+
+def _is_points(stroke):
+    return isinstance(stroke, list) and {*map(type, stroke)} <= {list} and _is_numbers([*itertools.chain(*stroke)])
 
 
 def _short(number):
@@ -417,33 +441,3 @@ def _text(line):
         return line.decode()
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8 text") from None
-
-
-def _read_unipen(content, path):
-    """Read UNIPEN text: .SEGMENT gives the digit, .COMMENT its writer; y goes up in a box of 500 x 500."""
-    box = 500
-    drawings, strokes = [], []
-    label = writer = None
-    # One more .SEGMENT ends the last drawing.
-    for number, line in enumerate(itertools.chain(split_lines(content, path, 10 * MAX_LINES), [b".SEGMENT"]), 1):
-        words = line.decode("latin-1").split()
-        match words:
-            case [".SEGMENT", *_]:
-                if any(strokes):
-                    drawings.append(Drawing(Ink([points for points in strokes if points], (box, box)), label, writer))
-                label, writer, strokes = words[-1].strip('"'), None, []
-            case [".COMMENT", _, who, _] if label is not None:
-                writer = who
-            case [".PEN_DOWN"]:
-                strokes.append([])
-            case [x, y] if not x.startswith("."):
-                try:
-                    point = float(x), box - float(y)
-                    if not all(abs(value) <= MAX_COORDINATE for value in point):  # False for NaN, too.
-                        raise ValueError
-                    strokes[-1].append(point)
-                except (IndexError, ValueError):
-                    raise ValueError(
-                        f"Line {number} of {shown(path)} is no point of a stroke: {' '.join(words)[:40]!r}."
-                    ) from None
-    return drawings

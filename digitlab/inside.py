@@ -96,6 +96,11 @@ class Inside:
 _WHERE = [["upper left", "top", "upper right"], ["left", "middle", "right"], ["lower left", "bottom", "lower right"]]
 
 
+def place_words(row: int, column: int, shape: tuple[int, int]) -> str:
+    """Return in which ninth of an image a place lies, such as "upper left" or "middle"."""
+    return _WHERE[row * 3 // shape[0]][column * 3 // shape[1]]
+
+
 def layer_words(name: str, values: np.ndarray) -> str:
     """Return what a layer finds in a drawing as a sentence, for people who do not see its picture.
 
@@ -111,9 +116,8 @@ def layer_words(name: str, values: np.ndarray) -> str:
     kind = "filters" if values.ndim == 3 else "neurons"
     place = ""
     if values.ndim == 3:
-        height, width = values.shape[:2]
-        row, column = divmod(int(maps[:, first].argmax()), width)
-        place = f" ({_WHERE[row * 3 // height][column * 3 // width]})"
+        row, column = divmod(int(maps[:, first].argmax()), values.shape[1])
+        place = f" ({place_words(row, column, values.shape[:2])})"
     numbers = ", ".join([f"{first + 1}{place}", *(str(other + 1) for other in others)])
     return f"{name}, {maps.shape[1]} {kind}; most is found by number {numbers}."
 

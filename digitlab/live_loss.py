@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from digitlab.figure import BLUE, ORANGE, STYLE
 from digitlab.network import keras
 
-FIGURE_SIZE = (9.5, 4.4)
+FIGURE_SIZE = (9.5, 3.0)
 """Width and height of the figure, in inches."""
 
 
@@ -90,10 +90,8 @@ class LiveLoss(keras.callbacks.Callback):
             self._figure.get_layout_engine().set(w_pad=0.1)
             self._ax = self._figure.subplots()
             (self._batch_line,) = self._ax.plot([], [], color=BLUE, alpha=0.25, linewidth=1)
-            (self._mean_line,) = self._ax.plot([], [], color=BLUE, label="digits it learns from")
-            (self._validation_dots,) = self._ax.plot(
-                [], [], "D", color=ORANGE, markersize=10, clip_on=False, zorder=3, label="digits held back"
-            )
+            (self._mean_line,) = self._ax.plot([], [], color=BLUE)
+            (self._validation_dots,) = self._ax.plot([], [], "D", color=ORANGE, markersize=10, clip_on=False, zorder=3)
             self._validation_dots.set_in_layout(False)
             self._ax.set(xlabel="epoch", ylabel="loss", xlim=(0, self._epochs), ylim=(0.02, 3), yscale="log")
             self._ax.xaxis.set_major_locator(MaxNLocator(min(self._epochs, 10), integer=True))
@@ -101,7 +99,6 @@ class LiveLoss(keras.callbacks.Callback):
             self._ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             self._ax.yaxis.set_minor_locator(NullLocator())
             self._ax.grid(axis="y", color="#DDDDDD")
-            self._ax.legend(loc="upper right", frameon=False)
 
     def _of_batch(self, name, batch, logs):
         # Keras reports the mean since the epoch began. The batch's own value is what it adds to the sum.
@@ -117,13 +114,20 @@ class LiveLoss(keras.callbacks.Callback):
         smooth = min(self._SMOOTH, len(losses))
         self._mean_line.set_data(epochs[smooth - 1 :], np.convolve(losses, np.ones(smooth) / smooth, "valid"))
         self._validation_dots.set_data(range(1, len(self.validation_losses) + 1), self.validation_losses)
+        shown = {"digits it learns from": self._mean_line}
+        if self.validation_losses:
+            shown["digits held back"] = self._validation_dots
+        with plt.rc_context(STYLE):
+            self._ax.legend(shown.values(), shown, loc="upper right", frameon=False)
         if len(losses) > smooth:
             self._ax.set_ylim(bottom=np.clip(self._mean_line.get_ydata().min() / 1.5, 0.001, 0.02))
         self._ax.set_title(self.title, loc="left", fontsize=16)
         png = io.BytesIO()
         with plt.rc_context(STYLE):
             self._figure.savefig(png, format="png", dpi=STYLE["figure.dpi"])
-        image = Image(png.getvalue(), alt=f"The curve of the loss. {self.title}")
+        held_back = ", ".join(f"{loss:.2f}" for loss in self.validation_losses)
+        words = f". Digits held back, after each epoch: {held_back}" if held_back else ""
+        image = Image(png.getvalue(), alt=f"The curve of the loss. {self.title}{words}")
         if self._handle is None:
             self._handle = display(image, display_id=True)
         else:

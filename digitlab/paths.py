@@ -12,17 +12,14 @@ KIT = Path(__file__).resolve().parent.parent
 """The folder of the kit: the one with README.md in it."""
 
 
-def _expand(path: Path | str) -> Path:
+def expand(path: Path | str) -> Path:
     """Replace ~ by the home; ~name stays as it is if there is no such user, as in a shell."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
+    return Path(os.path.expanduser(path))  # Path.expanduser would raise RuntimeError.
 
 
 def _folder(variable: str, default: Path) -> Path:
     """Return the folder that an environment variable names, absolute; an empty variable counts as unset."""
-    return _expand(os.environ.get(variable) or default).absolute()
+    return expand(os.environ.get(variable) or default).absolute()
 
 
 HOME = _folder("DIGITLAB_HOME", KIT)
@@ -81,7 +78,7 @@ def network_files(path: Path | str) -> tuple[Path, Path]:
     ValueError
         If the path has no name at its end, such as ``.`` or ``..``.
     """
-    path = _expand(path)
+    path = expand(path)
     if path.name in {"", ".."}:
         raise ValueError(f"{str(path)!r} is a folder, not a network: name one, such as model/my_network.")
     stem = path.with_suffix("") if path.suffix in {".keras", ".onnx"} else path

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from digitlab.figure import BLUE, DARK_ORANGE, DIVERGING, GREY, ORANGE, alt_text, figure, frame
+from digitlab.inside import place_words
 
 _WIDTH = 9.5  # Maximum width of a figure, in inches.
 
@@ -44,7 +45,7 @@ def digits(
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min(_WIDTH / columns, 2.4)
+    side = min(_WIDTH / columns, 2.4 if len(images) == 1 else 1.6)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
     parts = [*(captions or []), *[words] * bool(words)]
     with figure(title, alt_text(title, parts or None), (side * columns, row * rows + 0.5), rows, columns) as axes:
@@ -92,10 +93,12 @@ def signed(
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min((_WIDTH - 1) / columns, 2.4)
+    side = min((_WIDTH - 1) / columns, 2.0)
     limit = max(1e-9, *(float(np.abs(image).max()) for image in images))
     row = side + 0.3 * bool(captions)
-    parts = [*(captions or []), f"the scale goes from -{limit:.2g} to {limit:.2g}", *[words] * bool(words)]
+    names = captions or range(1, len(images) + 1)
+    parts = [f"{name}: {_signs(np.asarray(image))}" for name, image in zip(names, images, strict=True)]
+    parts += [f"the scale goes from -{limit:.2g} to {limit:.2g}", *[words] * bool(words)]
     with figure(title, alt_text(title, parts), (side * columns + 1, row * rows + 0.5), rows, columns) as axes:
         for ax in axes.flat[len(images) :]:
             ax.axis("off")
@@ -109,7 +112,26 @@ def signed(
         bar.ax.axhline(0, color="black", linewidth=1.5)
 
 
-def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], title: str) -> None:
+def _signs(image):
+    """Say where an image is above 0 and where below: the numbers of a small one, the places in a large one."""
+    if image.size <= 25:
+        return ", ".join(" ".join(f"{value + 0:.2g}" for value in row) for row in image)
+    parts = []
+    for name, values in (("above", np.maximum(image, 0)), ("below", np.maximum(-image, 0))):
+        sums = {}
+        for place, value in np.ndenumerate(values):
+            where = place_words(*place, image.shape)
+            sums[where] = sums.get(where, 0) + value
+        most = sorted((where for where in sums if sums[where] > max(sums.values()) / 2), key=sums.get, reverse=True)
+        row, column = np.unravel_index(values.argmax(), image.shape)
+        if most:
+            parts.append(f"{name} 0 {', '.join(most)}, most at row {row}, column {column} ({image[row, column]:.2g})")
+    return "; ".join(parts) or "all 0"
+
+
+def magnify(
+    image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], title: str, height: float = 4.6
+) -> None:
     """Show an image, and beside it a part of it so large that the value of each pixel can be read.
 
     Parameters
@@ -119,12 +141,14 @@ def magnify(image: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], 
         The part: its first row or column, and the one after its last.
     title : str
         The title of the figure: what it says.
+    height : float, optional
+        The height of the figure, in inches.
     """
     (top, bottom), (left, right) = rows, columns
     part = image[top:bottom, left:right]
     rows_of_numbers = [f"row {row}: {' '.join(map(str, image[row, left:right]))}" for row in range(*rows)]
     alt = alt_text(title, [f"the numbers of its columns {left} to {right - 1}", *rows_of_numbers])
-    with figure(title, alt, (_WIDTH, 4.6), 1, 2, width_ratios=[1, 1.15]) as axes:
+    with figure(title, alt, (_WIDTH, height), 1, 2, width_ratios=[1, 1.15]) as axes:
         ax_whole, ax_part = axes.flat
         ax_whole.imshow(image, vmin=0, vmax=255)
         corner = left - 0.5, top - 0.5
@@ -165,7 +189,7 @@ def bars(
     """
     labels = [f"{height:.0%}" if share else f"{height:,}" for height in heights]
     alt = alt_text(title, [f"{name}: {label}" for name, label in zip(names, labels, strict=True)])
-    with figure(title, alt, (_WIDTH, 4.2)) as axes:
+    with figure(title, alt, (_WIDTH, 3.2)) as axes:
         ax = axes.flat[0]
         colours = [ORANGE if number in marked else BLUE for number in range(len(names))]
         container = ax.bar([str(name) for name in names], heights, color=colours)
@@ -176,7 +200,13 @@ def bars(
             ax.yaxis.set_major_formatter(PercentFormatter(1))
 
 
-def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: Sequence[str] | None = None) -> None:
+def readings(
+    images: ArrayLike,
+    probabilities: ArrayLike,
+    title: str,
+    captions: Sequence[str] | None = None,
+    height: float = 3.8,
+) -> None:
     """Show images, and below each the ten probabilities that a network gives to the digits.
 
     Parameters
@@ -187,15 +217,17 @@ def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: 
         The title of the figure: what it says.
     captions : sequence of str, optional
         A few words above each image.
+    height : float, optional
+        The height of the figure, in inches.
     """
     count = len(images)
     width = min(_WIDTH, 2.4 * count + 0.6)
     probabilities = np.asarray(probabilities)
-    read = [f"read as {row.argmax()}, {row.max():.0%} sure" for row in probabilities]
+    read = [_read_words(row) for row in probabilities]
     alt = alt_text(
         title, read if captions is None else [f"{one}, {digit}" for one, digit in zip(captions, read, strict=False)]
     )
-    with figure(title, alt, (width, 4.6), 2, count, height_ratios=[1, 1.1]) as axes:
+    with figure(title, alt, (width, height), 2, count) as axes:
         for number, (image, row) in enumerate(zip(images, probabilities, strict=True)):
             ax_image, ax_bars = axes[:, number]
             ax_image.imshow(image, vmin=0, vmax=255)
@@ -207,6 +239,15 @@ def readings(images: ArrayLike, probabilities: ArrayLike, title: str, captions: 
             ax_bars.tick_params(axis="x", labelsize=12 if count > 3 else 13, length=0)
             ax_bars.yaxis.set_major_formatter(PercentFormatter(1))
         axes[1, 0].set_ylabel("probability")
+
+
+def _read_words(probabilities):
+    """Say what is read, and what else it might be."""
+    second, first = np.argsort(probabilities)[-2:]
+    words = f"read as {first}, {probabilities[first]:.0%} sure"
+    if probabilities[second] < 0.05:
+        return words
+    return f"{words}, before {second} with {probabilities[second]:.0%}"
 
 
 def confusion(matrix: ArrayLike, title: str) -> None:
@@ -221,21 +262,23 @@ def confusion(matrix: ArrayLike, title: str) -> None:
     """
     matrix = np.asarray(matrix)
     wrong = np.where(np.eye(10, dtype=bool), 0, matrix)
-    most = np.unravel_index(wrong.argmax(), wrong.shape)
+    largest = np.argsort(-wrong, axis=None, kind="stable")[:10]
+    pairs = [divmod(int(place), 10) for place in largest if wrong.flat[place]]
     alt = alt_text(
         title,
         [
             f"a table of 10 rows and 10 columns: {np.trace(matrix):,} of {matrix.sum():,} on its diagonal",
-            f"most beside it: {wrong.max()} times a {most[0]} was read as a {most[1]}",
+            f"beside it, the largest first: {', '.join(f'{wrong[a, b]} times a {a} read as a {b}' for a, b in pairs)}",
         ],
     )
-    with figure(title, alt, (8, 7.2)) as axes:
+    with figure(title, alt, (_WIDTH, 4.5)) as axes:
         ax = axes.flat[0]
         ax.imshow(wrong, cmap=LinearSegmentedColormap.from_list("mistakes", ["white", ORANGE]))
         for (written, read), count in np.ndenumerate(matrix):
             if count:
                 colour = GREY if written == read else "black"
                 ax.text(read, written, count, ha="center", va="center", fontsize=12, color=colour)
+        ax.set_aspect("auto")
         ax.set(xticks=range(10), yticks=range(10), xlabel="digit read", ylabel="digit written")
         ax.set_xticks(np.arange(-0.5, 10), minor=True)
         ax.set_yticks(np.arange(-0.5, 10), minor=True)
@@ -254,14 +297,23 @@ def steps(images: Mapping[str, np.ndarray], title: str) -> None:
     title : str
         The title of the figure: what it says.
     """
-    alt = alt_text(title, [f"{name}: {image.shape[1]} x {image.shape[0]} pixels" for name, image in images.items()])
-    with figure(title, alt, (min(_WIDTH, 3.2 * len(images)), 3.6), 1, len(images)) as axes:
+    alt = alt_text(title, [f"{name}: {_size_words(image)}" for name, image in images.items()])
+    with figure(title, alt, (min(_WIDTH, 2.9 * len(images)), 3.2), 1, len(images)) as axes:
         for ax, (name, image) in zip(axes.flat, images.items(), strict=True):
             height, width = image.shape
             ax.imshow(image, vmin=0, vmax=255, extent=(0, width, height, 0))
             ax.set(title=name, xticks=[0, width], yticks=[0, height])
             frame(ax)
         axes.flat[0].set(xlabel="pixels", ylabel="pixels")
+
+
+def _size_words(image):
+    """Say how large an image is, and where its ink is if that is not all of it."""
+    words = f"{image.shape[1]} x {image.shape[0]} pixels"
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    if not rows.size or (len(rows), len(columns)) == image.shape:
+        return words
+    return f"{words}, ink in rows {rows[0]} to {rows[-1]} and columns {columns[0]} to {columns[-1]}"
 
 
 def measured(images: np.ndarray, centres: ArrayLike, title: str) -> None:
@@ -275,13 +327,18 @@ def measured(images: np.ndarray, centres: ArrayLike, title: str) -> None:
     title : str
         The title of the figure: what it says.
     """
-    with figure(title, title, (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
-        for ax, image, centre in zip(axes.flat, images, centres, strict=True):
+    boxes = []
+    for image in images:
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        boxes.append(((columns[0], rows[0]), (columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0])))
+    words = [
+        f"a box of {width} x {height}, the centre of mass at x {x:.1f}, y {y:.1f}"
+        for (_, (width, height)), (x, y) in zip(boxes, centres, strict=True)
+    ]
+    with figure(title, alt_text(title, words), (_WIDTH, _WIDTH / len(images) + 0.9), 1, len(images)) as axes:
+        for ax, image, (corner, size), centre in zip(axes.flat, images, boxes, centres, strict=True):
             side = len(image)
             ax.imshow(image, vmin=0, vmax=255, extent=(0, side, side, 0))
-            rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-            corner = columns[0], rows[0]
-            size = columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]
             ax.add_patch(plt.Rectangle(corner, *size, fill=False, edgecolor="#56B4E9", linewidth=2))
             ax.plot(*centre, marker="+", markersize=18, markeredgewidth=3, color=ORANGE)
             ax.set(xticks=[0, side], yticks=[], title=f"{size[0]} x {size[1]}")
@@ -340,14 +397,8 @@ def curves(values: Mapping[str, Sequence[float]], title: str, x_label: str, y_la
         Whether the values are shares, 0..1, which are written in per cent.
     """
     number_format = "{:.0%}" if share else "{:.3g}"
-    alt = alt_text(
-        title,
-        [
-            f"{name}: from {number_format.format(line[0])} to {number_format.format(line[-1])}"
-            for name, line in values.items()
-        ],
-    )
-    with figure(title, alt, (_WIDTH, 4.2)) as axes:
+    alt = alt_text(title, [f"{name}: {', '.join(map(number_format.format, line))}" for name, line in values.items()])
+    with figure(title, alt, (_WIDTH, 3.0)) as axes:
         ax = axes.flat[0]
         for (name, line), colour, mark in zip(values.items(), (BLUE, ORANGE, GREY), "oDs", strict=False):
             ax.plot(range(1, len(line) + 1), line, color=colour, marker=mark, markersize=5, label=name)

@@ -29,7 +29,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--epochs",
         type=_epochs,
-        help="number of passes through MNIST's digits (default: 5; full: 22, and 8 at the end with smaller steps)",
+        help="number of passes through MNIST's digits (default: 5; full: 22, and then 8 with smaller steps)",
     )
     parser.add_argument(
         "--without",

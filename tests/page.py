@@ -14,9 +14,11 @@ from digitlab.paths import KIT
 ARTEFACTS = KIT / "artefacts"
 
 
-def write_notebook(lab, name, sources):
-    """Write a notebook with a code cell for each source into the lab's folder; return its name."""
+def write_notebook(lab, name, sources, heading=""):
+    """Write a notebook with a code cell for each source into the lab's folder, below a heading; return its name."""
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    if heading:
+        cells.insert(0, nbformat.v4.new_markdown_cell(f"# {heading}"))
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, lab.home / "notebooks" / name)

@@ -1,4 +1,4 @@
-"""pip, uv, conda, mamba and Binder install the versions that the tests passed with."""
+"""pip, uv, conda and mamba install the versions that the tests passed with."""
 
 import re
 import tomllib

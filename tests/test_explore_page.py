@@ -1,5 +1,7 @@
 """What one turns and looks into in the notebooks, in a real JupyterLab in a real browser."""
 
+import re
+
 import numpy as np
 import pytest
 from page import draw, open_notebook, pad, picture_path, run_all, run_cell, write_notebook
@@ -29,6 +31,12 @@ rates = {"right": 0.25, "too large": 3}
 slope = Slope(lambda weight: (weight - 1) ** 2, low=-2, high=4, start=3, rates=rates)
 slope""",
     """\
+from digitlab.explore import Knobs
+from digitlab.paths import MNIST_ONLY_NETWORK
+
+knobs = Knobs(Recognizer.load(MNIST_ONLY_NETWORK), Ink.example(7))
+knobs""",
+    """\
 print("ready")""",
 ]
 
@@ -39,7 +47,7 @@ VISIBLE = ".jp-NotebookPanel-notebook .jp-WindowedPanel-outer"
 @pytest.fixture(scope="module")
 def page(browser, lab):
     context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = open_notebook(context, lab, write_notebook(lab, "explore.ipynb", CELLS))
+    page = open_notebook(context, lab, write_notebook(lab, "explore.ipynb", CELLS, heading="A section"))
     run_all(page)
     page.hand = "mouse"
     yield page
@@ -259,6 +267,56 @@ def test_steps_go_down_the_slope_and_one_that_leaves_says_where_to(page):
     press()
     slope(page).locator("input[type=range]").fill("0")
     expect(row(page, "slope")).to_have_text("−2.000: down is to the right")
+
+
+def knobs(page):
+    return page.locator(".digitlab-knobs")
+
+
+def press_arrows(page, slider):
+    """Press the left arrow twice and the right arrow once, and check that no section of the notebook is folded."""
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(slider).to_be_focused()
+    expect(slider).to_be_visible()
+    expect(page.locator(".jp-Notebook .jp-mod-rendered .jp-collapseHeadingButton.jp-mod-collapsed")).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"\d+ cells? hidden"))).to_have_count(0)
+
+
+def test_arrow_keys_move_the_slider_of_the_slope(page):
+    slope(page).get_by_role("button", name="Back to the start").click()
+    slider = slope(page).locator("input[type=range]")
+    press_arrows(page, slider)
+    expect(slider).to_have_value("2.99")
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["row", "column"])
+def test_arrow_keys_move_the_sliders_of_the_lens(lens_of_3, number):
+    page = lens_of_3
+    for other in (0, 1):
+        lens(page).locator("input[type=range]").nth(other).fill("12")
+    press_arrows(page, lens(page).locator("input[type=range]").nth(number))
+    place = {0: "Row 11, column 12", 1: "Row 12, column 11"}[number]
+    expect(lens(page).locator(".digitlab-lens-words")).to_contain_text(place)
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "30%"), (1, "65"), (3, "17")], ids=["size", "right", "pen width"])
+def test_arrow_keys_move_the_sliders_of_the_knobs(page, number, text):
+    press_arrows(page, knobs(page).locator(".noUi-handle").nth(number))
+    expect(knobs(page).locator(".widget-readout").nth(number)).to_have_text(text)
+
+
+def test_what_one_turns_and_what_it_reads_are_on_the_screen_together(page):
+    widget = knobs(page)
+    widget.scroll_into_view_if_needed()
+    page.screenshot(path=picture_path("knobs.png"))
+    check_it_fits(page, widget)
+    controls, answer = widget.locator(".widget-slider").first, widget.locator(".digitlab-answer")
+    left, right = controls.bounding_box(), answer.bounding_box()
+    assert left["x"] + left["width"] <= right["x"]
+    assert right["y"] <= left["y"] <= right["y"] + right["height"]
 
 
 @pytest.mark.parametrize("kind", ["lens", "slope"])

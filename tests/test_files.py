@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -58,3 +60,10 @@ def test_a_link_stays_a_link_and_a_pipe_stays_a_pipe(tmp_path):
     assert os.read(reader, 100) == b"through"
     os.close(reader)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="this system has no /dev/stdout")
+def test_what_another_program_reads_goes_to_standard_output():
+    code = "from digitlab.files import atomic_write; atomic_write('/dev/stdout', b'through')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"through"

@@ -4,6 +4,7 @@ Each ends in a prediction or in one sentence, none takes five seconds of process
 gigabyte of memory. What broke once stands in the lists; the rest is made at random.
 """
 
+import gc
 import gzip
 import json
 import math
@@ -74,6 +75,8 @@ def read(drawing):
 @pytest.fixture(scope="module", autouse=True)
 def memory():
     """Measure the memory that all tests of this file take."""
+    gc.collect()
+    gc.freeze()  # What other tests have left behind must not cost these ones time.
     if sys.platform != "linux":
         yield
         return
@@ -272,14 +275,23 @@ def test_any_change_to_a_file_of_the_uci_is_noticed_or_harmless(tmp_path_factory
         pytest.param(lambda: b"\0" * 60_000_000, id="60 MB of zeros"),
         pytest.param(lambda: b"x\n" * 20_000_000, id="20 million bad lines"),
         pytest.param(lambda: b"." * 40_000_000, id="one line of 40 MB"),
-        pytest.param(lambda: b'{"strokes":[[' + b"[1,2]," * 150_000 + b"[1,2]]]}\n", id="150,000 points"),
-        pytest.param(lambda: b".SEGMENT\n.PEN_DOWN\n" + b"1 2\n" * 3_000_000, id="3 million points"),
+        pytest.param(lambda: b'{"strokes":[[' + b"[1,2]," * 150_000 + b"[1,2]]]}\n", id="a line of 1 MB"),
+        pytest.param(lambda: (b'{"strokes":[[' + b"[1,2]," * 33_000 + b"[1,2]]]}\n") * 100, id="3 million points"),
+        pytest.param(lambda: (b'{"strokes":[' + b"[[1,2]]," * 24_000 + b"[[1,2]]]}\n") * 100, id="2 million dots"),
+        pytest.param(lambda: b'{"strokes":[]}\n' * 1_000_000, id="1 million empty drawings"),
+        pytest.param(lambda: b".SEGMENT\n.PEN_DOWN\n" + b"1 2\n" * 4_000_000, id="4 million points of the UCI"),
+        pytest.param(lambda: b".SEGMENT\n.PEN_DOWN\n1 2\n" * 800_000, id="800,000 drawings of the UCI"),
     ],
 )
 def test_a_small_packed_file_of_very_much_ends_soon(tmp_path, content):
     file = tmp_path / "bomb.jsonl.gz"
     file.write_bytes(gzip.compress(content(), 1))
     outcome(read_drawings, file, lambda *reason: None)
+
+
+def test_a_drawing_of_very_many_strokes_is_read_soon():
+    line = '{"strokes":[' + "[[1,2]]," * 24_000 + "[[1,2]]]}"
+    assert isinstance(read(outcome(Ink.from_json, line)), Prediction)
 
 
 # Networks and their settings

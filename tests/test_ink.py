@@ -170,8 +170,9 @@ def test_a_bad_line_is_reported_and_the_others_are_read(tmp_path, bad, reason):
     drawings = read_drawings(file, on_bad_line=lambda number, why: bad_lines.append((number, why)))
     assert [drawing.label for drawing in drawings] == ["1", "1"]
     assert [number for number, _ in bad_lines] == [3]
-    with pytest.raises(ValueError, match=rf"Line 3 of .*drawings\.jsonl cannot be read: .*{reason}"):
+    with pytest.raises(ValueError, match=rf"Line 3 of .*drawings\.jsonl cannot be read: .*{reason}") as error:
         read_drawings(file)
+    assert not str(error.value).endswith("..")
 
 
 @pytest.mark.parametrize("size", [0.1, 1, 28, 5000])
@@ -215,9 +216,24 @@ def test_a_file_with_too_many_lines_is_refused(tmp_path, monkeypatch, line):
     read_drawings(file, on_bad_line=lambda number, reason: None)
 
 
+def test_a_file_with_too_many_strokes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("digitlab.ink.MAX_STROKES", 1000)
+    file = tmp_path / "drawings.jsonl"
+    for drawing in (b'{"strokes":[[[1,2]],[[3,4]]]}\n', b".SEGMENT\n.PEN_DOWN\n1 2\n.PEN_DOWN\n3 4\n"):
+        file.write_bytes(drawing * 500)
+        assert len(read_drawings(file)) == 500
+        file.write_bytes(drawing * 502)
+        with pytest.raises(ValueError, match=r"drawings\.jsonl has too many strokes: at most 1,000 can be read"):
+            read_drawings(file, on_bad_line=lambda number, reason: None)
+
+
 @pytest.mark.parametrize(
     ("ink", "reason"),
-    [(Ink([[(1e7, 0)]]), "more than 1,000,000 pixels away"), (Ink(size=(20_000, 1)), "larger than 10,000 x 10,000")],
+    [
+        (Ink([[(1e7, 0)]]), "more than 1,000,000 pixels away"),
+        (Ink(size=(20_000, 1)), "larger than 10,000 x 10,000"),
+        (Ink([np.full((20_000, 2), 123.45)]), "takes 320,0.. characters, but a file accepts at most 200,000"),
+    ],
 )
 def test_a_drawing_that_could_not_be_read_again_is_not_written(tmp_path, ink, reason):
     with pytest.raises(ValueError, match=reason):

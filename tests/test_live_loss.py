@@ -49,7 +49,9 @@ def test_keras_tells_it_the_number_of_epochs_and_batches(displayed):
     assert live.validation_losses == history.history["val_loss"]
     assert live.title.startswith("After 2 epochs: loss ")
     assert displayed[0].alt.startswith("The curve of the loss. Epoch 1 of 2: ")
-    assert displayed[-1].alt == f"The curve of the loss. {live.title}"
+    assert displayed[-1].alt.startswith(f"The curve of the loss. {live.title}")
+    losses = ", ".join(f"{loss:.2f}" for loss in live.validation_losses)
+    assert displayed[-1].alt.endswith(f"Digits held back, after each epoch: {losses}")
 
 
 def test_a_training_that_stops_early_ends_the_figure(displayed):
@@ -59,6 +61,16 @@ def test_a_training_that_stops_early_ends_the_figure(displayed):
     model = small_model()
     model.fit(x, y, batch_size=10, epochs=5, callbacks=[live, stop], verbose=0)
     assert displayed[-1].alt.startswith("The curve of the loss. After 1 epoch: ")
+
+
+@pytest.mark.parametrize("held_back", [False, True])
+def test_the_legend_names_the_digits_held_back_only_where_there_are_some(displayed, held_back):
+    live = begin(epochs=1, steps=1)
+    live.on_train_batch_end(0, {"loss": 1.0})
+    live.on_epoch_end(0, {"loss": 1.0, **({"val_loss": 0.9} if held_back else {})})
+    live.on_train_end()
+    texts = [text.get_text() for text in live._ax.get_legend().get_texts()]
+    assert texts == ["digits it learns from", *["digits held back"] * held_back]
 
 
 def test_a_second_training_starts_a_new_figure(displayed):

@@ -74,16 +74,22 @@ def test_the_alternative_text_says_what_the_figure_shows(shown):
     counts = np.diag(range(10))
     counts[1, 4] = 2
     plots.confusion(counts, "Mixed")
-    plots.curves({"learnt": [0.5, 1.0], "held back": [0.4, 0.6]}, "Rising", "x", "y", share=True)
+    plots.curves({"learnt": [0.5, 0.7, 1.0], "held back": [0.4, 0.6, 0.6]}, "Rising", "x", "y", share=True)
+    box = np.zeros((28, 28), np.uint8)
+    box[4:24, 10:16] = 255
+    plots.measured([box], [(13.0, 14.0)], "Where?")
+    plots.steps({"canvas": box, "all ink": box[4:24, 10:16]}, "How?")
     assert [fig.alt for fig in shown] == [
         "Two digits. a 3, 40% sure; a 4",
-        "An answer. a 5, read as 3, 80% sure",
-        "An answer. read as 3, 80% sure",
+        "An answer. a 5, read as 3, 80% sure, before 2 with 20%",
+        "An answer. read as 3, 80% sure, before 2 with 20%",
         "Shares. now: 50%; then: 100%",
         "A way. 28 x 28 x 1; convolution 26 x 26 x 16; dense 10",
         "Mixed. a table of 10 rows and 10 columns: 45 of 47 on its diagonal; "
-        "most beside it: 2 times a 1 was read as a 4",
-        "Rising. learnt: from 50% to 100%; held back: from 40% to 60%",
+        "beside it, the largest first: 2 times a 1 read as a 4",
+        "Rising. learnt: 50%, 70%, 100%; held back: 40%, 60%, 60%",
+        "Where? a box of 6 x 20, the centre of mass at x 13.0, y 14.0",
+        "How? canvas: 28 x 28 pixels, ink in rows 4 to 23 and columns 10 to 15; all ink: 6 x 20 pixels",
     ]
 
 
@@ -144,6 +150,18 @@ def test_signed_images_share_one_scale_with_zero_in_its_middle(shown):
     assert [picture.get_clim() for picture in pictures] == [(-3, 3), (-3, 3)]
     assert colors.to_hex(pictures[0].to_rgba(0.0)) in ("#ffffff", "#fefefe", "#fefeff", "#fffefe")
     assert "the scale goes from -3 to 3" in shown[0].alt
+
+
+def test_the_words_for_signed_images_say_where_they_are_above_and_below_0(shown):
+    ring = np.zeros((9, 9))
+    ring[:, :3] = 1
+    ring[4, 0] = 2
+    ring[4, 4] = -0.5
+    plots.signed([ring, np.zeros((9, 9)), np.array([[-1, 0], [0, 2.5]])], "Signs", ["ring", "nothing", "small"])
+    assert shown[0].alt.startswith(
+        "Signs. ring: above 0 left, upper left, lower left, most at row 4, column 0 (2); "
+        "below 0 middle, most at row 4, column 4 (-0.5); nothing: all 0; small: -1 0, 0 2.5;"
+    )
 
 
 def test_magnify_shows_the_value_of_each_pixel(shown):

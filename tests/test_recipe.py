@@ -117,4 +117,4 @@ def test_a_network_wrong_at_its_highest_confidence_never_reads_a_digit():
 
 def test_the_help_says_how_many_epochs_the_recipe_takes(digitlab):
     help_text = " ".join(digitlab("train", "--help").stdout.split())
-    assert f"full: {recipe.EPOCHS})" in help_text
+    assert f"full: {recipe.EPOCHS}, and then {recipe.REFINEMENTS} with smaller steps)" in help_text

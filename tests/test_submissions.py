@@ -223,7 +223,7 @@ def test_only_changed_files_are_read_again(store_of, monkeypatch):
     ("ink", "label", "words"),
     [
         (Ink(), 3, "Draw something first"),
-        (Ink([np.random.default_rng(0).random((20_000, 2)) * 280]), 3, "100 kB at most"),
+        (Ink([np.random.default_rng(0).random((10_000, 2)) * 280]), 3, "100 kB at most"),
         (Ink.example(3), "33", "one visible character"),
         (Ink.example(3), "\n", "one visible character"),
         (Ink.example(3), "\ud800", "one visible character"),
@@ -415,6 +415,17 @@ def test_any_line_is_either_a_readable_drawing_or_left_out(recognizer, line):
         if drawing is not None:
             assert len(drawing.label) == 1
             assert np.isfinite(recognizer.predict(drawing.ink).probabilities).all()
+
+
+DOTS = b'{"label": "7", "strokes": [' + b"[[1, 2]], " * 10 + b"[[1, 2]]]}\n"
+
+
+def test_very_many_dots_of_one_writer_cost_the_class_little(folder, monkeypatch):
+    monkeypatch.setattr(class_folder, "MAX_STROKES", 100)
+    write_lines(folder, "otter", *[DOTS.replace(b"2", b"%d" % number, 1) for number in range(50)])
+    store = SubmissionStore(folder)
+    assert len(store.drawings()) == 10
+    assert store.left_out == {"otter": 40}
 
 
 def test_the_folder_decides_who_the_writer_is(folder):
@@ -784,11 +795,33 @@ def test_an_unusable_file_cannot_be_added(tmp_path, folder, monkeypatch):
     (tmp_path / "damaged.jsonl.gz").write_bytes(gzip.compress(GOOD.encode())[:-9])
     with pytest.raises(ValueError, match="damaged gzip"):
         store.add(tmp_path / "damaged.jsonl.gz")
-    monkeypatch.setattr(exchange, "MAX_CLASS_BYTES", 50_000)
+    monkeypatch.setattr(exchange, "MAX_FILE", 50_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(bytes(10_000_000)))
     with pytest.raises(ValueError, match="is too large"):
         store.add(tmp_path / "bomb.jsonl.gz")
+    monkeypatch.setattr(exchange, "MAX_STROKES", 10)
+    (tmp_path / "dots.jsonl").write_bytes(DOTS * 2)
+    with pytest.raises(ValueError, match="has too many strokes"):
+        store.add(tmp_path / "dots.jsonl")
     assert not folder.exists()
+
+
+def test_a_byte_order_mark_costs_no_drawing(folder, tmp_path):
+    (tmp_path / "file.jsonl").write_text(f"{GOOD}\n", "utf-8-sig")
+    result = SubmissionStore(folder).add(tmp_path / "file.jsonl")
+    assert (result.added, result.bad_lines) == (1, 0)
+    write_lines(folder, "otter", b"\xef\xbb\xbf" + variant(8, 1).to_json(8).encode() + b"\n")
+    assert sorted(drawing.label for drawing in SubmissionStore(folder).drawings()) == ["7", "8"]
+
+
+def test_a_name_that_begins_with_a_tilde_need_not_be_a_users(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = SubmissionStore(folder)
+    store.submit(Ink.example(3), 3)
+    assert store.export("~nobody-of-this-name.jsonl") == 1
+    other = SubmissionStore("~nobody-of-this-name")
+    assert other.folder == tmp_path / "~nobody-of-this-name"
+    assert other.add("~nobody-of-this-name.jsonl").added == 1
 
 
 def test_scores_are_given_for_each_digit_and_each_writer(store_of, recognizer):

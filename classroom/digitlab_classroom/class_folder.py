@@ -22,6 +22,9 @@ from digitlab_classroom.safe_io import printable, read_line, read_regular
 MAX_DRAWINGS = 2_000
 """Maximum number of drawings of one writer."""
 
+MAX_STROKES = 10 * MAX_DRAWINGS
+"""Maximum number of strokes that are read from one file of a writer; the lines after them count as no drawings."""
+
 MAX_FILE_BYTES = 4_000_000
 """Maximum number of bytes that are read from one file of a writer."""
 
@@ -134,7 +137,11 @@ class ClassFolder:
             if others + sum(map(len, lines)) > MAX_CLASS_BYTES:
                 lines = []
             known = before.parsed or {}
-            parsed = {line: known[line] if line in known else _parse(line) for line in lines}
+            parsed, strokes = {}, 0
+            for line in dict.fromkeys(lines):
+                drawing = known[line] if line in known else _parse(line) if strokes <= MAX_STROKES else None
+                strokes += len(drawing.ink.strokes) if drawing else 0
+                parsed[line] = drawing
             # A drawing that was written twice counts once.
             drawings = {drawing.fingerprint: drawing for drawing in parsed.values() if drawing is not None}
             self._files[name, file] = _File(stamp, tuple(drawings.values()), parsed)

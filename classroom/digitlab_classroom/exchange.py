@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitlab.files import atomic_write, read_limited, split_lines
-from digitlab.ink import MAX_LINES, Drawing
+from digitlab.ink import MAX_FILE, MAX_LINES, MAX_STROKES, Drawing
 from digitlab.paths import shown
-from digitlab_classroom.class_folder import MAX_CLASS_BYTES, Submission, fingerprint
+from digitlab_classroom.class_folder import Submission, fingerprint
 from digitlab_classroom.safe_io import read_line
 
 
@@ -47,15 +47,18 @@ def read_by_writer(path: Path) -> tuple[dict[str | None, dict[str, Drawing]], in
         For each writer that the file names, the drawings by their fingerprints; and the number of lines that are not
         labelled drawings.
     """
-    by_writer, bad_lines = {}, 0
-    lines = split_lines(read_limited(path, MAX_CLASS_BYTES), path, MAX_LINES)
+    by_writer, bad_lines, strokes = {}, 0, 0
+    lines = split_lines(read_limited(path, MAX_FILE), path, MAX_LINES)
     for line in filter(bytes.strip, lines):
+        if strokes > MAX_STROKES:
+            raise ValueError(f"{shown(path)} has too many strokes: at most {MAX_STROKES:,} can be added.")
         try:
             drawing = read_line(line)
         except ValueError:
             bad_lines += 1
         else:
             by_writer.setdefault(drawing.writer, {})[fingerprint(drawing)] = drawing
+            strokes += len(drawing.ink.strokes)
     return by_writer, bad_lines
 
 

@@ -50,7 +50,7 @@ def read_line(line: bytes) -> Drawing:
     """
     if len(line) > MAX_LINE_BYTES:
         raise ValueError("it is too long")
-    drawing = Drawing.from_json(line.decode())
+    drawing = Drawing.from_json(line.decode("utf-8-sig"))  # Some editors put a byte order mark before the text.
     check_drawing(drawing)
     return drawing
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitlab.ink import Drawing, Ink, append_drawing
-from digitlab.paths import CLASS_NETWORK, SUBMISSIONS, shown
+from digitlab.paths import CLASS_NETWORK, SUBMISSIONS, expand, shown
 from digitlab.recognizer import Recognizer
 from digitlab_classroom import exchange, moderation
 from digitlab_classroom.class_folder import (
@@ -46,7 +46,7 @@ class SubmissionStore:
     """
 
     def __init__(self, folder: Path | str = SUBMISSIONS):
-        self.folder = Path(folder).expanduser().absolute()
+        self.folder = expand(folder).absolute()
         self._lock = threading.RLock()
         self._class = ClassFolder(self.folder)
         self._seat = SeatFiles(self.folder)
@@ -253,7 +253,7 @@ class SubmissionStore:
         """
         drawings = self.drawings()
         exchange.check_not_empty(drawings, self.folder)
-        return exchange.export(drawings, Path(path).expanduser())
+        return exchange.export(drawings, expand(path))
 
     def add(self, path: Path | str) -> Added:
         """Add the drawings of a file, such as ``drawings/my_drawings.jsonl`` of another laptop.
@@ -275,7 +275,7 @@ class SubmissionStore:
         OSError, ValueError
             If the file cannot be read or is too large, the class is full, or its folder cannot be written.
         """
-        by_writer, bad_lines = exchange.read_by_writer(Path(path).expanduser())
+        by_writer, bad_lines = exchange.read_by_writer(expand(path))
         with self._lock:
             present = {one.fingerprint: one.writer for one in self._class.drawings(self._class.read_all())}
             plan, known = exchange.plan_addition(by_writer, present)

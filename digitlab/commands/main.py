@@ -67,8 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (OSError, ValueError) as error:
-        has_parts = isinstance(error, OSError) and error.strerror and error.filename
-        message = f"{error.filename}: {error.strerror}" if has_parts else str(error)
+        reason = getattr(error, "strerror", None)
+        message = f"{error.filename}: {reason}" if reason and error.filename else reason or str(error)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130

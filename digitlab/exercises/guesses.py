@@ -81,7 +81,7 @@ def guess(
 
 
 def compare(name: str, truth) -> None:
-    """Show the reader's guess beside what it turned out to be.
+    """Show the reader's guess beside what it turned out to be; without a guess, just what it is.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def compare(name: str, truth) -> None:
     entry = answers.change("guesses", name, lambda entry: entry.update(truth=truth))
     guessed = entry.get("guess", "")
     if not guessed:
-        words = f"It is: {truth} · You wrote no guess down. A wrong guess teaches more than none."
+        words = f"It is: {truth}"
     elif is_same(guessed, truth):
         words = f"Your guess: {guessed} · It is: {truth}, just as you guessed."
     else:

@@ -28,7 +28,7 @@ def inside_picture(recognizer: Recognizer, image: np.ndarray, title: str) -> Non
     words = [layer_words(name, value) for name, value in layers.items() if name not in ("pixels", "answer")]
     alt = alt_text(title, [*words, f"answer: {answer.argmax()} ({percent(answer.max())})"])
     rows = -(-len(layers) // _COLUMNS)
-    with figure(title, alt, (9.5, 2.6 * rows + 1), rows, _COLUMNS) as axes:
+    with figure(title, alt, (9.5, 2.2 * rows + 0.9), rows, _COLUMNS) as axes:
         for ax in axes.flat[len(layers) :]:
             ax.axis("off")
         for ax, (name, value) in zip(axes.flat, layers.items(), strict=False):

@@ -129,7 +129,7 @@ def lens_picture(image: np.ndarray, weights: ArrayLike, row: int, column: int, t
         ]
         + [f"sum{added}: {_written(total)}; after ReLU {_written(found)}", f"it lands at row {row}, column {column}"],
     )
-    with figure(title, alt, (9.5, 6.6), 2, 3, height_ratios=[1.25, 1]) as axes:
+    with figure(title, alt, (9.5, 4.5), 2, 3, height_ratios=[1.25, 1]) as axes:
         ax_image, ax_words, ax_map = axes[0]
         ax_image.imshow(image, vmin=0, vmax=255)
         ax_map.imshow(np.maximum(sums, 0), cmap=DIVERGING, vmin=-sums.max(), vmax=max(sums.max(), 1e-9))
@@ -144,7 +144,7 @@ def lens_picture(image: np.ndarray, weights: ArrayLike, row: int, column: int, t
         tables = {"pixels": pixels, "×  weights": weights, "=  products": products}
         for ax, (name, numbers) in zip(axes[1], tables.items(), strict=True):
             colours = {"vmin": 0, "vmax": 1} if name == "pixels" else {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
-            drawn = ax.imshow(numbers, **colours)
+            drawn = ax.imshow(numbers, aspect="auto", **colours)
             for (line, place), value in np.ndenumerate(numbers):
                 red, green, blue, _ = drawn.cmap(drawn.norm(value))
                 is_pale = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.18

@@ -40,7 +40,7 @@ def writers(drawings: Sequence[Drawing], right: ArrayLike, title: str) -> None:
         f"{(shares == 1).sum()} are read without a mistake",
         *(f"{share:.0%} of {count}" for share, (_, count) in list(zip(shares, counts, strict=True))[:8]),
     ]
-    with figure(title, alt_text(title, words), (_WIDTH, 4.4)) as axes:
+    with figure(title, alt_text(title, words), (_WIDTH, 3.2)) as axes:
         ax = axes.flat[0]
         for position, (hits, count) in enumerate(counts):
             ax.plot([position] * 2, wilson_interval(hits, count), color="#BBBBBB", linewidth=2, zorder=1)
@@ -76,7 +76,7 @@ def calibration(readers: Mapping[str, tuple[ArrayLike, ArrayLike]], edges: Seque
         for name, rows in groups.items()
         for number, count, wrong, promised in rows
     ]
-    height = 1.9 + 0.62 * len(names)
+    height = 1.7 + 0.5 * len(names)
     with figure(title, alt_text(title, words), (_WIDTH, height), 1, len(readers), sharex=True, sharey=True) as axes:
         for ax, (name, rows) in zip(axes.flat, groups.items(), strict=True):
             for number, count, wrong, promised in rows:
@@ -114,7 +114,7 @@ def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
         f"row {row}: " + " ".join(str(round(100 * loss)) for loss in losses[row, ::4]) for row in range(0, places, 4)
     ]
     words = [f"per cent lost, at columns 0, 4, 8, 12, 16, 20 of {', '.join(rows)}"]
-    with figure(title, alt_text(title, words), (_WIDTH, 4.9), 1, 2) as axes:
+    with figure(title, alt_text(title, words), (_WIDTH, 4.4), 1, 2) as axes:
         ax_digit, ax_map = axes.flat
         ax_digit.imshow(image, vmin=0, vmax=255)
         ax_digit.add_patch(plt.Rectangle((-0.5, -0.5), side, side, fill=False, edgecolor=ORANGE, linewidth=2.5))

@@ -36,12 +36,13 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
     OSError
         If the file cannot be written. An old file is then unchanged.
     """
-    path = Path(os.path.realpath(path))
+    path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder, and a file was to be written", str(path))
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, and a file was to be written", str(path.resolve()))
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
+    path = Path(os.path.realpath(path))  # Only now: behind /dev/stdout there may be a pipe, which has no path.
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=_NEW, dir=path.parent)
     try:

@@ -88,6 +88,9 @@ class PhotoReader(ipywidgets.VBox):
         self.add_class("digitlab-reader")
         self.read(example_photo() if photo is None else photo, _EXAMPLE if photo is None else "")
 
+    def __repr__(self):
+        return f"PhotoReader({len(self._found)} digits)"
+
     @property
     def found(self) -> list:
         """What was found: `digitlab.paper.Found`, in reading order."""
