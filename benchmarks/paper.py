@@ -60,8 +60,8 @@ def page(rng, grade, digits, letters, longer_side=None):
     names = rng.choice(list(PENS), 1 + (rng.random() < 0.2))
     sheet = _paper(rng, size, height, grade)
     widths = []
-    for name in names:
-        mine = [one for number, one in enumerate(written) if number % len(names) == list(names).index(name)]
+    for pen, name in enumerate(names):
+        mine = written[pen :: len(names)]
         width = max(1.6, height * rng.uniform(0.045, 0.13))
         widths.append(width)
         _write(rng, sheet, [strokes for strokes, *_ in mine], name, width)

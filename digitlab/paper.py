@@ -127,12 +127,14 @@ def off_paper(photo: np.ndarray) -> np.ndarray:
     grey = darkest_colour(photo)
     paper = paper_light(grey)
     near = np.ones((5, 5), np.uint8)
-    off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.58), cv2.CMP_LT)
+    off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.66), cv2.CMP_LT)
     noise = coarse_noise(even_light(photo))
     _, labels = cv2.connectedComponents((noise > max(16, 4 * np.median(noise))).astype(np.uint8))
     at_border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     off[np.isin(labels, at_border[at_border > 0])] = 255
     off = cv2.dilate(off, np.ones((15, 15), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((off == 0).astype(np.uint8))
+    off[(stats[:, cv2.CC_STAT_AREA] < 0.02 * off.size)[labels]] = 255  # Islands of the table.
     return cv2.resize(off, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from digitlab import Ink
+from digitlab import Ink, load_drawings
 from digitlab.ink import read_drawings
 from digitlab.paper import (
     MAX_PIXELS,
@@ -166,6 +166,26 @@ def test_touching_digits_are_told_apart(recognizer):
     write(photo, Ink.example(0), 88, 60, 110)
     assert len(find_pieces(even_light(photo))) == 1
     assert read(photo, recognizer)[0] == "20"
+
+
+def test_an_m_is_not_cut_into_ones(recognizer):
+    letters = [drawing.ink for drawing in load_drawings("held-out") if drawing.label in "mw"][:20]
+    photo, _ = sheet("3141592658", width=1000, tall=1000)
+    for number, letter in enumerate(letters):
+        write(photo, letter, 60 + 180 * (number % 5), 380 + 150 * (number // 5), 90)
+    found = find_digits(photo, recognizer)
+    predictions = recognizer.predict_many(one.image for one in found)
+    read_as_digits = [
+        one for one, p in zip(found, predictions, strict=True) if one.box[1] > 370 and p.digit is not None
+    ]
+    assert len(read_as_digits) < 10
+
+
+def test_a_circle_around_digits_is_no_zero(recognizer):
+    photo, _ = sheet("3141592658", width=1000, tall=900)
+    cv2.circle(photo, (400, 640), 200, 40, 7, cv2.LINE_AA)
+    write(photo, Ink.example(7), 360, 590, 90)
+    assert read(photo, recognizer)[0] == "31415926587"
 
 
 @pytest.mark.parametrize("height", [40, 400])
@@ -390,6 +410,18 @@ def test_the_reader_puts_right_keeps_and_refuses_in_a_sentence(recognizer, tmp_p
     with pytest.raises(ValueError, match="not a photo"):
         reader.read(b"no photo")
     assert reader.answers == [3, 7]
+
+
+def test_the_reader_shows_a_photo_before_it_looks_for_digits(recognizer, monkeypatch):
+    reader = PhotoReader(sheet("31")[0], recognizer)
+    before, seen = reader._sheet.photo, []
+    look = lambda photo, _: seen.append((reader._sheet.photo, reader._sheet.boxes)) or []  # noqa: E731
+    monkeypatch.setattr("digitlab.reader.find_digits", look)
+    reader.read(cv2.resize(sheet("47")[0], (4000, 3000)))
+    assert len(seen) == 1
+    assert seen[0][0] not in ("", before)
+    assert len(seen[0][0]) < 200_000
+    assert seen[0][1] == []
 
 
 def test_the_photo_of_the_kit_is_small_and_read(recognizer):

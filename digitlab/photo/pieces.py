@@ -69,7 +69,7 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     darkness = _weighted_median([p.darkness for p in pieces], [float(p.ink.sum()) for p in pieces])
     pieces = [p for p in pieces if p.darkness > 0.35 * darkness]
     size = _weighted_median([p.size for p in pieces], [float(p.ink.sum()) for p in pieces])
-    pieces = [p for p in pieces if p.size < 3 * size or p.size < 8 * min(p.width, p.height)]
+    pieces = [p for p in pieces if p.height < 3.5 * size and (p.size < 3 * size or p.size < 8 * p.height)]
     stroke = _weighted_median([p.stroke for p in pieces], [float(p.ink.sum()) for p in pieces])
     # What is left of a line is straight, thinner than the pen, and pale.
     pieces = [
@@ -120,8 +120,9 @@ def _join_near(pieces, size, recognizer):
 
 
 def _gain(first, second, joint, size):
-    def alone(piece):  # A dash or a dot is no digit, whatever the network says.
-        return 0.0 if piece.size < 0.4 * size or piece.width > 1.8 * piece.height else piece.score
+    def alone(piece):  # A dash or a dot is no digit, whatever the network says; half an 8 is one less than the 8.
+        is_dash = piece.size < 0.4 * size or piece.width > 1.8 * piece.height
+        return 0.0 if is_dash else piece.score * min(1.0, piece.size / (0.7 * size))
 
     lesser, better = sorted((alone(first), alone(second)))
     if joint.score < 0.4 or (lesser == 0 and joint.score < better - 0.3):
@@ -142,7 +143,7 @@ def _cut_wide(pieces, size, recognizer):
     digits = []
     for piece in pieces:
         wide = piece.width > 1.5 * piece.height or piece.width > max(0.9 * piece.height, 0.8 * size)
-        is_row = wide and piece.score < 0.9 and piece.width < 6 * piece.height and piece.height < 2.5 * size
+        is_row = wide and piece.score < 0.9 and piece.width < 6 * piece.height and 0.4 < piece.height / size < 2.5
         digits += (_best_parts(piece, recognizer) if is_row else None) or [piece]
     return digits
 
@@ -151,7 +152,9 @@ def _best_parts(piece, recognizer):
     """Cut a row of touching digits where the worst of its parts is best; None if it is better in one."""
     step = max(1, piece.height // 8)
     cuts = [*range(0, piece.width - step, step), piece.width]
-    best_score, best = max(0.5, piece.score), None
+    # A letter's parts may look like digits, too; but hardly any letter is this wide.
+    best_score, best = max(0.9 if piece.width < 1.5 * piece.height else 0.75, piece.score), None
+    most = max(2, 2 * piece.width / piece.height)  # An m would be a row of ones.
     for lean in (-0.3, 0.0, 0.3):
         parts = {}
         for i, start in enumerate(cuts):
@@ -167,7 +170,7 @@ def _best_parts(piece, recognizer):
             if to_j:
                 ways[j] = max(to_j, key=lambda way: way[0] - 0.02 * len(way[1]))
         score, way = ways.get(len(cuts) - 1, (0.0, None))
-        if score > best_score:
+        if score > best_score and len(way) <= most:
             best_score, best = score, way
     return best
 
@@ -219,6 +222,7 @@ def _reading_order(pieces):
 
 
 def _weighted_median(values, weights):
+    weights = np.minimum(weights, np.sum(weights) / 6)  # One large circle is not to outweigh a row of digits.
     order = np.argsort(values)
-    sums = np.cumsum(np.array(weights)[order])
+    sums = np.cumsum(weights[order])
     return float(np.array(values)[order][np.searchsorted(sums, sums[-1] / 2)])
