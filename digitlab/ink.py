@@ -51,7 +51,7 @@ MAX_LINES = 200_000
 MAX_STROKES = 200_000
 """Maximum number of strokes of all drawings of a file; each costs time and memory, however short it is."""
 
-_LARGEST, _SMALLEST = 1e9, 1e-6  # Beyond them, arithmetic with coordinates and sizes overflows sooner or later.
+_LARGEST, SMALLEST = 1e9, 1e-6  # Beyond them, arithmetic with coordinates and sizes overflows sooner or later.
 _SUBPIXEL_BITS = 4
 
 
@@ -85,9 +85,9 @@ class Ink:
                 f"The size of an ink must be two numbers, its width and height, not {repr(self.size)[:60]}."
             )
         width, height = size.tolist()
-        if not all(_SMALLEST <= side <= _LARGEST for side in (width, height)):
+        if not all(SMALLEST <= side <= _LARGEST for side in (width, height)):
             raise ValueError(
-                f"The width and height of an ink must be positive numbers, {_SMALLEST:g} to {_LARGEST:g}, "
+                f"The width and height of an ink must be positive numbers, {SMALLEST:g} to {_LARGEST:g}, "
                 f"not {width:g} and {height:g}."
             )
         self.size = (float(width), float(height))

@@ -98,6 +98,7 @@ def _memory(name):
 @example([[(-1e308, 0), (1e308, 0)]], (280, 280))
 @example([[(1, 0), (1, 1)]], (1e-300, 1e-300))
 @example([[(0, 0)]], (1e9, 1e-6))
+@example([[(0, 0)]], (1e-6, 1e-6))
 def test_any_ink_is_read_or_refused(strokes, size):
     ink = outcome(Ink, strokes, size)
     if isinstance(ink, str):

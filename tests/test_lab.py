@@ -21,8 +21,10 @@ import psutil
 import pytest
 import websocket
 from helpers import free_ports, obey_permissions
+from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from jupyterlab.labapp import LabApp
 
 from digitlab.commands import lab as lab_module
 from digitlab.commands import working_copy
@@ -421,6 +423,14 @@ def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
 def test_a_kernel_may_take_five_minutes_to_start():
     """Else the server closes the connection of a page whose kernel gets no processor for two minutes."""
     assert settings()["MappingKernelManager.kernel_info_timeout"] == 300
+
+
+def test_jupyter_knows_every_setting_by_its_name():
+    """Jupyter passes over a name that it does not know."""
+    classes = {one.__name__: one for one in (LabApp, ServerApp, *ServerApp.classes)}
+    for name in settings():
+        section, option = name.split(".")
+        assert option in classes[section].class_trait_names(config=True)
 
 
 def test_messages_to_a_page_are_sent_at_once(monkeypatch):
