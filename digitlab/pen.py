@@ -101,8 +101,9 @@ class Pen:
         self._layer.shortcuts = [*self._shortcuts]
 
     def down(self, x: float, y: float):
-        """Put the pen down at (x, y) and start a stroke."""
+        """Put the pen down at (x, y) and start a stroke; one that a hand is drawing ends."""
         with LOCK:
+            self._tell_page_to_end()
             self._start(_PYTHON, x, y)
             self._on_change()
 
@@ -114,12 +115,10 @@ class Pen:
                 self._on_change()
 
     def up(self):
-        """Lift the pen and end the stroke."""
+        """Lift the pen and end the stroke that `down` started; a hand that has begun another since then draws on."""
         with LOCK:
-            if self._drawer is not None and len(self.ink.strokes[-1]) > 1:
-                before, last = self.ink.strokes[-1][-2:]
-                self._canvas.stroke_line(*(before + last) / 2, *last)
-            self._drawer = None
+            if self._drawer == _PYTHON:
+                self._end()
 
     def undo(self):
         """Remove the last stroke."""
@@ -136,7 +135,7 @@ class Pen:
             self._redraw()
 
     def _start(self, drawer, x, y):
-        self.up()
+        self._end()
         self._drawer = drawer
         self.ink.start(x, y)
         self._canvas.fill_circle(x, y, PEN / 2)
@@ -147,12 +146,22 @@ class Pen:
         # The line ends half way to the last point: its curve depends on the point after that.
         self._canvas.stroke_lines(smooth_curve(self.ink.strokes[-1][-len(points) - 2 :]))
 
+    def _end(self):
+        """End the stroke that is being drawn."""
+        if self._drawer is not None and len(self.ink.strokes[-1]) > 1:
+            before, last = self.ink.strokes[-1][-2:]
+            self._canvas.stroke_line(*(before + last) / 2, *last)
+        self._drawer = None
+
     def _cut(self):
         """End the stroke that is being drawn, on the page too."""
+        self._tell_page_to_end()
+        self._drawer = None
+
+    def _tell_page_to_end(self):
         if self._drawer in self._progress:
             stroke = self._progress[self._drawer].stroke
             self._layer.send({"type": "cut", "pen": self._drawer, "stroke": stroke})
-        self._drawer = None
 
     def _receive(self, layer, content, buffers):
         """Handle a message of pen.js."""
@@ -182,7 +191,7 @@ class Pen:
             if part["dropped"]:
                 self.undo()
             elif part["ended"]:
-                self.up()
+                self._end()
         progress.count += len(points)
         if part["ended"]:
             progress.stroke, progress.count = progress.stroke + 1, 0

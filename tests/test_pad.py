@@ -427,6 +427,19 @@ def test_an_interrupted_replay_lifts_the_pen(pad, monkeypatch):
     assert pad.prediction.image.any()
 
 
+def test_a_hand_that_draws_during_a_replay_keeps_its_stroke(pad):
+    view = View(pad)
+    pad._pen.down(10, 10)
+    view.send(view.part([[50, 50], [60, 60]], ended=False))
+    pad._pen.move(20, 20)
+    pad._pen.up()
+    view.send(view.part([[70, 70], [80, 80]], start=2))
+    assert strokes(pad.ink) == [[[10, 10]], [[50, 50], [60, 60], [70, 70], [80, 80]]]
+    view.send(view.part([[50, 90]], ended=False))
+    pad._pen.down(15, 15)
+    assert [content["stroke"] for content in view.heard if content["type"] == "cut"] == [1]
+
+
 def test_one_thread_reads_as_long_as_there_is_a_pad():
     script = """
 import threading
