@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from digitlab.paths import KIT
+from digitlab.paths import KIT, expand
 
 HERE = Path(__file__).resolve().parent
 _SPECIFICATION = importlib.util.spec_from_file_location("install_from_stick", HERE / "install.py")
@@ -96,7 +96,7 @@ def fill(folder: Path, kit: Path, systems: Sequence[tuple[str, str]], fetch: Cal
     """
     fetch = fetch or fetch_packages
     files = files_of(kit)
-    folder = folder.expanduser().absolute()
+    folder = expand(folder).absolute()
     if folder == kit or kit in folder.parents:
         raise ValueError(f"{folder} is inside the kit: choose a folder elsewhere, such as the stick.")
     before = _kit_files_before(folder)
