@@ -227,6 +227,9 @@ function render({ model, el }) {
     }
   });
 
+  // Otherwise a finger's quick stroke goes on as a scroll that has momentum, and the browser swallows the next tap.
+  el.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+
   el.addEventListener("pointermove", (event) => {
     if (event.pointerType === "pen") stylusSeen = performance.now();
     if (event.pointerId !== pointer) return;

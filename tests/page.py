@@ -48,6 +48,25 @@ def run_all(page, shown=".digitlab-pen"):
             continue  # The page runs nothing, without a word, as long as it does not hear the kernel.
     page.locator(shown).first.wait_for()
     prompts.last.filter(has_text=re.compile(r"\[\d+\]")).wait_for()
+    # JupyterLab scrolls to the last cell a little later.
+    wait_until_still(page.locator(shown).first, frames=40)
+
+
+def wait_until_still(locator, frames):
+    """Wait until an element has stayed where it is for so many frames of the screen."""
+    locator.evaluate(
+        """(element, frames) => new Promise((done) => {
+            let last, still = 0;
+            const look = () => {
+                const { x, y } = element.getBoundingClientRect();
+                still = `${x} ${y}` === last ? still + 1 : 0;
+                last = `${x} ${y}`;
+                if (still === frames) done(); else requestAnimationFrame(look);
+            };
+            look();
+        })""",
+        frames,
+    )
 
 
 def run_cell(page, source):
@@ -75,6 +94,7 @@ def draw(page, ink, on=None):
     """Draw an ink with the hand that `page.hand` names; return it as it is on the canvas, in whole pixels."""
     layer = pen(page, on)
     layer.scroll_into_view_if_needed()
+    wait_until_still(layer, frames=10)
     box = layer.bounding_box()
     corner = np.array([box["x"], box["y"]])
     drawn = Ink([np.rint(stroke + corner) for stroke in ink.strokes], ink.size)
@@ -105,6 +125,7 @@ def draw(page, ink, on=None):
             for x, y in stroke[1:]:
                 page.mouse.move(x, y)
             page.mouse.up()
+    assert layer.bounding_box() == box, "the page moved under the hand"
     return Ink([stroke - corner for stroke in drawn.strokes], ink.size)
 
 
