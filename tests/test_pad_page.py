@@ -220,7 +220,7 @@ def test_the_pad_reads_while_another_cell_runs(clear_page, tmp_path):
     page = clear_page
     # The cell runs until the test lets it end: a slow machine has all the time that it needs.
     end = tmp_path / "end"
-    run_cell(page, f"while not __import__('os').path.exists({str(end)!r}):\n    time.sleep(0.05)\nprint('slept')")
+    run_cell(page, f"import os, time\nwhile not os.path.exists({str(end)!r}):\n    time.sleep(0.05)\nprint('slept')")
     page.get_by_text("Python 3 (ipykernel) | Busy").wait_for()
     try:
         draw(page, Ink.example(3))
