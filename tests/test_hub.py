@@ -105,8 +105,20 @@ def test_a_seat_has_the_settings_of_the_kit(tmp_path):
     environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path)}
     printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
     options = ast.literal_eval(printed)
-    assert set(as_options(settings())) < set(options)
+    shared = {name: value for name, value in settings().items() if "encryption" not in name}
+    assert set(as_options(shared)) < set(options)
     assert "--LabApp.extension_manager=readonly" in options
+
+
+def test_a_kernel_of_a_seat_uses_no_ports_but_files_that_only_the_seat_may_open(people):
+    script = """\
+import json
+from pathlib import Path
+from ipykernel import get_connection_file
+connection = json.loads(Path(get_connection_file()).read_text())
+folder = Path(connection["ip"]).parent
+print(connection["transport"], oct(folder.stat().st_mode & 0o777), len(list(folder.glob("*-ipc-*"))) >= 5)"""
+    assert run_cells(people[0], script) == ["ipc 0o700 True\n"]
 
 
 def test_a_seat_imports_no_database_and_starts_no_node():

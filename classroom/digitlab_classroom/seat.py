@@ -7,6 +7,7 @@ seat are kept in the folder that DIGITLAB_HOME names; by default that is ``digit
 
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,8 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "MappingKernelManager.cull_connected": True,
         "LabApp.extension_manager": "readonly",  # The other one prepares to search the internet for extensions.
         "ServerApp.jpserver_extensions": dict.fromkeys(UNUSED, False),
+        # Where thirty kernels start at once, ports that were free a moment ago are taken. A kernel that finds its port
+        # taken is started again with the same one, and never answers. Files have names of their own, and no other
+        # account may open these, so that they need no encryption.
+        "KernelManager.transport": "ipc",
+        "MappingKernelManager.transport_encryption": "disabled",
     }
-    serve([*(sys.argv[1:] if arguments is None else arguments), *jupyter_settings.as_options(settings)])
+    # The system allows such files about 100 characters with their folder.
+    with tempfile.TemporaryDirectory(prefix="digitlab-", dir="/tmp") as folder:
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder
+        serve([*(sys.argv[1:] if arguments is None else arguments), *jupyter_settings.as_options(settings)])
 
 
 def _import_no_database() -> None:
