@@ -138,25 +138,33 @@ def main():
         relay = Relay(int(port))
         program = next(filter(None, map(shutil.which, PROGRAMS)))
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(120_000)
-        messages = []
-        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: messages.append(frame)))
-        page.goto(f"http://127.0.0.1:{relay.port}/lab/tree/pads.ipynb?reset&token={token}")
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        run_all(page)
-        page.locator(f"{WAYS['old']} .digitlab-answer").wait_for(state="attached")
-        measure(page, relay, messages, find_kernel(lab), arguments.digits)
+        address = f"http://127.0.0.1:{relay.port}/lab/tree/pads.ipynb?reset&token={token}"
+        measure(browser, address, relay, lab, arguments.digits)
         browser.close()
         relay.close()
         lab.terminate()
 
 
-def measure(page, relay, messages, kernel, digits):
-    """Draw on both pads at each distance and print what was measured."""
-    points = spread(Ink.example(3), POINTS)
+def open_pads(browser, address, messages):
+    """Open the notebook in a new page and run it; the messages that the page sends are added to a list."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(120_000)
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: messages.append(frame)))
+    page.goto(address)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    run_all(page)
+    page.locator(f"{WAYS['old']} .digitlab-answer").wait_for(state="attached")
+    return page
+
+
+def measure(browser, address, relay, lab, digits):
+    """Draw on both pads, in a new page for each distance, and print what was measured."""
+    points, fast = spread(Ink.example(3), POINTS), spread(Ink.example(3), FAST_POINTS)
     print(f"{'':32}{'old way':>20}{'new way':>20}   new / old", flush=True)
     for distance in DISTANCES:
+        messages = []
+        page = open_pads(browser, address, messages)
+        kernel = find_kernel(lab)
         relay.delay = distance / 2000
         times, count, cpu = {}, {}, {}
         for way, selector in WAYS.items():
@@ -170,10 +178,11 @@ def measure(page, relay, messages, kernel, digits):
             print_row(f"{distance} ms away: {what}", measured, "ms, median / 95th percentile")
         print_row(f"{distance} ms away: messages a digit", [[count[way]] for way in WAYS], f"of {POINTS} points")
         print_row(f"{distance} ms away: kernel CPU a digit", [[cpu[way]] for way in WAYS], "ms")
-    relay.delay = 0
-    fast = spread(Ink.example(3), FAST_POINTS)
-    took = [[np.median([page.evaluate(FAST, [selector, fast]) for _ in range(5)])] for selector in WAYS.values()]
-    print_row(f"{FAST_POINTS} events at once: last answer", took, "ms, median of 5")
+        relay.delay = 0
+        if distance == 0:
+            took = [[np.median([page.evaluate(FAST, [way, fast]) for _ in range(5)])] for way in WAYS.values()]
+            print_row(f"{FAST_POINTS} events at once: last answer", took, "ms, median of 5")
+        page.close()
 
 
 def print_row(what, measured, unit):

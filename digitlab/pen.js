@@ -5,6 +5,8 @@
 // sends the rest again. So nothing is lost or doubled when messages are.
 
 const SEND_EVERY = 50; // milliseconds
+const HALF_FRAME = 8; // milliseconds
+const LATE = 100; // milliseconds; an answer that is later counts as this late
 const AWAY_AFTER = 2000; // milliseconds without an answer
 const PALM_TIME = 500; // milliseconds after the stylus in which a finger is taken for the palm
 const STEP = 6; // pixels that an arrow key moves the cross
@@ -50,6 +52,7 @@ function render({ model, el }) {
   let lastSent = -Infinity;
   const times = []; // When each batch was sent
   let distance = Infinity; // The shortest time from a batch to its answer
+  let delay = 0; // How much longer the last answers took, on average
   let heard = 0; // When Python answered last, or had nothing to answer
   let patience = AWAY_AFTER;
   let timer = null;
@@ -59,10 +62,15 @@ function render({ model, el }) {
     return stroke !== undefined && (stroke.ended || stroke.points.length > sent.count);
   }
 
-  // Where Python is near, the next batch waits for the answer to the last one: a Python that has much to do gets fewer
-  // and larger batches. Where it is far, several are on the way.
+  // Where Python is near, the next batch waits for the answer to the last one. Where it is far, several are on the way.
   function mayBeOnTheWay() {
-    return distance === Infinity ? 1 : Math.max(1, Math.floor(distance / SEND_EVERY));
+    return distance === Infinity ? 1 : 1 + Math.floor(distance / SEND_EVERY);
+  }
+
+  // If answers are later than the distance explains, the computer has much to do, for other pads perhaps. Then it gets
+  // fewer and larger batches: points that wait here are answered sooner than points that wait in a queue there.
+  function sendAgainAfter() {
+    return Math.max(SEND_EVERY, 3 * delay);
   }
 
   function send(now = false) {
@@ -70,12 +78,13 @@ function render({ model, el }) {
     if (!hasMore()) return;
     if (!now) {
       if (batch - answered >= mayBeOnTheWay()) return; // Its answer sends the rest.
-      const wait = lastSent + SEND_EVERY - time;
-      if (wait > 0) {
+      const wait = lastSent + sendAgainAfter() - time;
+      if (wait > HALF_FRAME) {
+        // A little later than that: the next point comes with the screen's next frame, and the batch takes it along.
         timer ??= setTimeout(() => {
           timer = null;
           send();
-        }, wait);
+        }, wait + HALF_FRAME);
         return;
       }
     }
@@ -109,7 +118,9 @@ function render({ model, el }) {
     heard = performance.now();
     patience = AWAY_AFTER;
     away.textContent = "";
-    distance = Math.min(distance, heard - times[content.batch]);
+    const took = heard - times[content.batch];
+    distance = Math.min(distance, took);
+    delay += (Math.min(took - distance, LATE) - delay) / 10;
     answered = Math.max(answered, content.batch);
     received = { stroke: content.stroke, count: content.count };
     const done = strokes.splice(0, Math.max(0, received.stroke - first));

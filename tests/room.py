@@ -317,18 +317,18 @@ class Kernel:
 class PagePen:
     """The pen of a page without a browser: it sends points as pen.js does.
 
-    It sends a batch every 50 ms. While Python has not answered the last one it waits; if an answer takes 100 ms or more
-    from the beginning, several batches are on the way.
+    It sends a batch every 50 ms, less often when answers are late. While Python has not answered the last one it waits;
+    if even the quickest answer takes longer than 50 ms, several batches are on the way.
     """
 
-    EVERY = 0.05
+    EVERY, HALF_FRAME, LATE = 0.05, 0.008, 0.1
 
     def __init__(self, send):
         self._send = send
         self._name = uuid.uuid4().hex
         self._stroke, self._points, self._sent = 0, [], 0
-        self._batch, self._answered, self._last_sent, self._distance = 0, 0, 0.0, self.EVERY
-        self._times = {}
+        self._batch, self._answered, self._last_sent, self._distance = 0, 0, 0.0, 0.0
+        self._times, self._delay = {}, 0.0
         self._later = None
 
     async def draw(self, event, x, y):
@@ -346,18 +346,19 @@ class PagePen:
         """Take note of Python's answer to a batch."""
         took = _now() - self._times[batch]
         self._distance = took if len(self._times) == 1 else min(self._distance, took)
+        self._delay += (min(took - self._distance, self.LATE) - self._delay) / 10
         self._answered = max(self._answered, batch)
         await self._send_points(False)
 
     async def _send_points(self, ended):
         if not ended and (
-            len(self._points) == self._sent or self._batch - self._answered >= max(1, self._distance // self.EVERY)
+            len(self._points) == self._sent or self._batch - self._answered >= 1 + self._distance // self.EVERY
         ):
             return
-        wait = self._last_sent + self.EVERY - _now()
-        if not ended and wait > 0:
+        wait = self._last_sent + max(self.EVERY, 3 * self._delay) - _now()
+        if not ended and wait > self.HALF_FRAME:
             if self._later is None or self._later.done():
-                self._later = asyncio.create_task(self._send_later(wait))
+                self._later = asyncio.create_task(self._send_later(wait + self.HALF_FRAME))
             return
         start, self._sent = self._sent, len(self._points)
         part = {"stroke": self._stroke, "from": start, "points": self._points[start:], "ended": ended}
