@@ -40,6 +40,8 @@ MY_NOTEBOOKS = HOME / "my_notebooks"
 
 DRAWINGS = HOME / "drawings"
 MY_DRAWINGS = DRAWINGS / "my_drawings.jsonl"
+TEN_DIGITS = DRAWINGS / "ten_digits.jsonl"
+"""The ten digits that the reader drew in notebook 3, to be read again in notebook 6."""
 
 MY_ANSWERS = HOME / "my_answers.json"
 """What the reader guessed, answered and solved in the notebooks."""

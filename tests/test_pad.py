@@ -17,9 +17,9 @@ import pytest
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
-from digitlab.ink import Ink, read_drawings
+from digitlab.ink import Ink, append_drawing, read_drawings
 from digitlab.pad import DrawingPad
-from digitlab.panels import SavePanel, StepsPanel, TeachPanel
+from digitlab.panels import KeepPanel, SavePanel, StepsPanel, TeachPanel, kept_drawings, small_examples
 from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.pen import smooth_curve
 from digitlab.prepare import prepare, shrink
@@ -583,6 +583,65 @@ def test_a_folder_that_cannot_be_written_costs_no_drawing(recognizer, drawings):
     button(pad, "Add").click()
     assert "could not be kept" in find_text(pad, "lesson")
     assert strokes(pad.ink) == strokes(Ink.example(4))
+
+
+def test_kept_digits_are_found_again_by_another_notebook(recognizer, drawings):
+    file = drawings / "ten_digits.jsonl"
+    assert kept_drawings(file) == []
+    panel = KeepPanel(file)
+    pad = DrawingPad(recognizer, panels=[panel])
+    assert panel.label == "0"
+    button(pad, "Keep").click()
+    assert find_text(pad, "kept") == "Draw something first."
+    for digit in (0, 1):
+        draw(pad, Ink.example(digit))
+        button(pad, "Keep").click()
+        assert not pad.ink
+    assert find_text(pad, "kept") == "Kept as a 1. Now draw a 2."
+    assert re.sub(r"\D", "", find_text(pad, "counted")) == "1100000000"
+    assert [drawing.label for drawing in kept_drawings(file)] == ["0", "1"]
+    assert strokes(kept_drawings(file)[1].ink) == strokes(Ink.example(1))
+
+
+def test_the_panel_goes_on_with_the_first_digit_that_is_missing(recognizer, drawings):
+    file = drawings / "ten_digits.jsonl"
+    for digit in "0132":
+        append_drawing(file, Ink.example(int(digit)), digit)
+    panel = KeepPanel(file)
+    pad = DrawingPad(recognizer, panels=[panel])
+    assert panel.label == "4"
+    panel.label = 9
+    draw(pad, Ink.example(9))
+    button(pad, "Keep").click()
+    assert panel.label == "0"
+
+
+def test_a_digit_that_cannot_be_kept_stays_on_the_canvas(recognizer, drawings):
+    drawings.write_text("This is a file, where a folder should be.")
+    pad = DrawingPad(recognizer, panels=[KeepPanel(drawings / "ten_digits.jsonl")])
+    draw(pad, Ink.example(4))
+    button(pad, "Keep").click()
+    assert "could not be kept" in find_text(pad, "kept")
+    assert strokes(pad.ink) == strokes(Ink.example(4))
+
+
+def test_what_is_no_digit_is_not_among_the_kept(drawings):
+    file = drawings / "ten_digits.jsonl"
+    for label in ("7", "A", None):
+        append_drawing(file, Ink.example(7), label)
+    file.write_text(file.read_text() + '{"label": "7", "strokes"\n')
+    assert [drawing.label for drawing in kept_drawings(file)] == ["7"]
+
+
+def test_small_examples_are_read_only_when_they_are_prepared(recognizer):
+    examples = small_examples()
+    assert [drawing.label for drawing in examples] == [*"0123456789"]
+    right = {
+        prepare_it: sum(str(recognizer.predict(drawing.ink, prepare_it).digit) == drawing.label for drawing in examples)
+        for prepare_it in (prepare, shrink)
+    }
+    assert right[prepare] == 10
+    assert right[shrink] < 8
 
 
 def is_learning(pad):

@@ -88,6 +88,10 @@ def test_a_copy_holds_the_kits_notebooks_and_pictures(copy):
     assert {name for name in contents(copy) if name.endswith((".ipynb", ".png"))} == given
 
 
+def test_a_copy_holds_the_sheet_to_print(copy):
+    assert (copy / "SHEET.html").read_bytes() == (NOTEBOOKS / "SHEET.html").read_bytes()
+
+
 def test_a_copy_has_no_outputs(copy, kit):
     for path in kit.glob("*.ipynb"):
         assert any(cell.outputs for cell in code_cells(path))

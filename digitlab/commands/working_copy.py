@@ -136,7 +136,7 @@ def _files_to_copy(kit):
                 f"(or download the kit again)."
             ) from None
         files[path.name] = json.dumps(notebook, indent=1, ensure_ascii=False).encode() + b"\n"  # As Jupyter does.
-    pages = set(re.findall(r"\]\(([^)/\s]+\.md)[)#\s]", "\n".join(texts))) - FOR_TEACHERS
+    pages = set(re.findall(r"\]\(([^)/\s]+\.(?:md|html))[)#\s]", "\n".join(texts))) - FOR_TEACHERS
     for path in sorted([kit / page for page in pages] + list((kit / "pictures").rglob("*"))):
         name = path.relative_to(kit).as_posix()
         if path.is_file() and not re.search(r"(^|/)\.", name):

@@ -1,7 +1,18 @@
 """Panels: what a drawing pad can do besides reading. They are handed to it: ``DrawingPad(panels=[StepsPanel()])``."""
 
 from digitlab.panels.inside import InsidePanel
+from digitlab.panels.keep import KeepPanel, kept_drawings, small_examples
 from digitlab.panels.panel import Panel, SavePanel, StepsPanel
 from digitlab.panels.teach import LabelPanel, TeachPanel
 
-__all__ = ["InsidePanel", "LabelPanel", "Panel", "SavePanel", "StepsPanel", "TeachPanel"]
+__all__ = [
+    "InsidePanel",
+    "KeepPanel",
+    "LabelPanel",
+    "Panel",
+    "SavePanel",
+    "StepsPanel",
+    "TeachPanel",
+    "kept_drawings",
+    "small_examples",
+]

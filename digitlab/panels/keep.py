@@ -1,0 +1,102 @@
+"""A panel that keeps the ten digits that one drew, so that another notebook can read the same drawings."""
+
+from pathlib import Path
+
+from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
+from digitlab.metrics import DIGITS
+from digitlab.pad import button
+from digitlab.panels.teach import LabelPanel
+from digitlab.paths import TEN_DIGITS, shown
+
+
+class KeepPanel(LabelPanel):
+    """A button that keeps the drawing with its label, and goes on to the next digit.
+
+    Nothing learns from what it keeps.
+
+    Parameters
+    ----------
+    drawings : path-like, optional
+        The file of drawings; by default ``drawings/ten_digits.jsonl``.
+    """
+
+    def __init__(self, drawings: Path | str = TEN_DIGITS):
+        self._drawings = drawings
+        keep = button("Keep", "Keep this drawing, as the digit that you meant; then draw the next one", self._pressed)
+        super().__init__("Keep the ten digits", "kept so far", "kept", [keep])
+        kept = self._count_kept()
+        missing = DIGITS - {drawing.label for drawing in kept}
+        self.label = min(missing or DIGITS)
+
+    def keep(self, label: int | str):
+        """Keep the drawing; then clear the canvas and choose the next digit.
+
+        Parameters
+        ----------
+        label : int or str
+            The digit that was meant, 0 to 9.
+
+        Raises
+        ------
+        ValueError
+            Where nothing is drawn, or the label is no digit.
+        OSError
+            Where the file cannot be written; the drawing stays on the canvas.
+        """
+        append_drawing(self._drawings, self.labelled_ink(label), label)
+        self.pad.clear()
+        self.label = (int(label) + 1) % len(DIGITS)
+
+    def _pressed(self):
+        label = self.label
+        try:
+            self.keep(label)
+        except ValueError as error:
+            self.say(str(error))
+        except OSError as error:
+            file = shown(self._drawings)
+            self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
+        else:
+            self.say(f"Kept as a {label}. Now draw a {self.label}.")
+            self._count_kept()
+
+    def _count_kept(self):
+        kept = []
+        try:
+            kept = kept_drawings(self._drawings)
+        except (OSError, ValueError) as error:
+            self.say(f"Your drawings could not be read: {error}")
+        self.count(kept)
+        return kept
+
+
+def kept_drawings(path: Path | str = TEN_DIGITS) -> list[Drawing]:
+    """Return the drawings that a `KeepPanel` kept, the first one first.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The file of drawings.
+
+    Returns
+    -------
+    list of Drawing
+        Empty if nothing was kept. A damaged line costs no other line.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file is there and cannot be read.
+    """
+    try:
+        drawings = read_drawings(path, on_bad_line=lambda number, why: None)
+    except FileNotFoundError:
+        return []
+    return [drawing for drawing in drawings if drawing.label in DIGITS]
+
+
+def small_examples() -> list[Drawing]:
+    """Return the kit's ten digits, made small and moved to the lower right, with their labels."""
+    return [
+        Drawing(Ink([stroke * 0.4 + 150 for stroke in Ink.example(digit).strokes]), str(digit)) for digit in range(10)
+    ]
