@@ -125,11 +125,12 @@ def even_light(photo: np.ndarray) -> np.ndarray:
 
 
 def off_paper(photo: np.ndarray) -> np.ndarray:
-    """Return where there is no paper to write on: at its edge, on a table with grain; uint8 (h, w), 255 there."""
+    """Return where there is no paper: at its edge, on a table that is dark or has grain; uint8 (h, w), 255 there."""
     grey = darkest_colour(photo)
     paper = paper_light(grey)
     near = np.ones((5, 5), np.uint8)
     off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.66), cv2.CMP_LT)
+    off[paper < 0.35 * np.percentile(paper, 90)] = 255  # No shadow on paper is as dark.
     noise = coarse_noise(even_light(photo))
     _, labels = cv2.connectedComponents((noise > max(16, 4 * np.median(noise))).astype(np.uint8))
     at_border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))

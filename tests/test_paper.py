@@ -150,6 +150,14 @@ def test_a_sheet_on_a_dark_table_has_only_its_digits(recognizer):
     assert read(turned, recognizer)[0] == "271828"
 
 
+def test_noise_on_a_dark_table_is_no_digit(recognizer):
+    photo = np.full((700, 1100), 40, np.uint8)
+    photo[:, :700] = sheet("314159", tall=700, width=700)[0]
+    for number in range(4):  # Blots as pale as noise is.
+        write(photo, Ink.example(7), 740 + 80 * number, 300, 90, colour=26)
+    assert read(photo, recognizer)[0] == "314159"
+
+
 def test_a_detached_bar_belongs_to_its_five(recognizer):
     photo = np.full((300, 500), 240, np.uint8)
     for left in (60, 260):
