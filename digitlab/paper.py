@@ -85,10 +85,12 @@ def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = 
     ------
     ValueError
         If it is not a photo, or one that is too large, damaged or of a kind that cannot be read.
+    TypeError
+        If it is neither an array nor a path.
     FileNotFoundError
         If there is no such file.
     """
-    photo = check_photo(photo) if isinstance(photo, np.ndarray) else load_photo(photo)
+    photo = load_photo(photo) if isinstance(photo, (Path, str, bytes)) else check_photo(photo)
     height, width = photo.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return []

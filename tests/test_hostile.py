@@ -1,26 +1,33 @@
-"""Hostile input: about 20,000 drawings, images, files, settings and networks that nobody means well with.
+"""Hostile input: about 20,000 drawings, images, photos, files, settings and networks that nobody means well with.
 
 Each ends in a prediction or in one sentence, none takes five seconds of processor time, and all together take no
 gigabyte of memory. What broke once stands in the lists; the rest is made at random.
 """
 
+import contextlib
 import gc
 import gzip
+import io
 import json
 import math
 import re
+import struct
 import sys
 import time
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.commands.evaluate import bitmap, with_edge
+from digitlab.commands.main import main
 from digitlab.files.onnx import add_checksum
 from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
+from digitlab.paper import example_photo, find_digits
 from digitlab.paths import MNIST_ONLY_NETWORK, network_files
 from digitlab.recognizer import Prediction, Recognizer
 
@@ -31,6 +38,8 @@ RECOGNIZER = Recognizer.load()
 NETWORK = network_files(MNIST_ONLY_NETWORK)[1].read_bytes()
 MODEL = NETWORK[: -len(add_checksum(b""))]
 LINES = EXAMPLES.read_bytes().splitlines()
+PHOTO = example_photo()[200:280, 200:320]
+PHOTOS = {kind: cv2.imencode(kind, PHOTO)[1].tobytes() for kind in (".jpg", ".png", ".webp")}
 
 NUMBERS = [0, -0.0, 1, -1, 0.5, 27.5, 280, 1e-6, 1e-7, 1e-300, 5e-324, 1e4, 1e6, -1e6, 1e9, -1e9, 1e10, 1e300, -1e308]
 NUMBERS += [math.inf, -math.inf, math.nan, 2**31, -(2**63), 2**53 + 1, 10**30]
@@ -190,6 +199,76 @@ def test_any_result_of_ones_own_prepare_is_read_or_refused(kind, height, width, 
     result = np.full((height, width), value % 256 if kind == "uint8" else value, kind)
     prediction = outcome(RECOGNIZER.predict, Ink.example(3), lambda drawing: result)
     assert isinstance(prediction, Prediction) == (kind == "uint8" and (height, width) == (28, 28))
+
+
+# Photos of paper
+
+
+def found_on(photo):
+    """Return what is found on a photo, checked, or the sentence."""
+    found = outcome(find_digits, photo, RECOGNIZER)
+    if not isinstance(found, str):
+        for one in found:
+            x, y, width, height = one.box
+            assert min(x, y) >= 0
+            assert min(width, height) > 0
+            assert one.image.dtype == np.uint8
+            assert isinstance(read(one.image), Prediction)
+    return found
+
+
+@many(60)
+@given(
+    st.tuples(*[st.integers(0, 60) | st.sampled_from([7, 8, 9, 300])] * 2),
+    st.sampled_from([None, None, 3, 1, 4]),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0, 0.001, 0.01, 0.1, 0.4, 1]),
+    st.sampled_from([1, 20, 255]),
+    st.sampled_from(TYPES),
+    st.booleans(),
+)
+def test_any_array_is_searched_for_digits_or_refused(size, colours, seed, share, top, kind, is_dark):
+    noise = an_image(*size, seed, share, top, np.uint8)
+    photo = noise if is_dark else 255 - noise
+    photo = (photo if colours is None else np.dstack([photo] * colours)).astype(kind)
+    assert isinstance(found_on(photo), list) == (kind is np.uint8 and colours in (None, 3) and min(size) > 0)
+
+
+@many(8)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 150), st.integers(1, 12), st.integers(0, 40))
+def test_any_scribble_on_paper_is_searched_for_digits(seed, count, pen, noise):
+    rng = np.random.default_rng(seed)
+    photo = np.clip(rng.normal(220, noise, (200, 300)), 0, 255).astype(np.uint8)
+    for stroke in np.cumsum(rng.normal(0, 25, (count, 6, 2)), axis=1) + rng.uniform(0, (300, 200), (count, 1, 2)):
+        cv2.polylines(photo, [stroke.astype(np.int32)], False, int(rng.integers(0, 200)), pen)
+    assert isinstance(found_on(photo), list)
+
+
+@many(50)
+@given(st.sampled_from([".jpg", ".png", ".webp"]), st.integers(0, 3000), st.binary(max_size=6), st.booleans())
+def test_any_change_to_the_file_of_a_photo_ends_in_a_sentence_or_a_photo(kind, position, change, cut):
+    content = PHOTOS[kind]
+    position %= len(content)
+    found_on(content[:position] + change + (b"" if cut else content[position + len(change) :]))
+
+
+@pytest.mark.parametrize("width", [0, 1, 7_000, 60_000, 2**31 - 1])
+@pytest.mark.parametrize("height", [0, 1, 7_000, 60_000, 2**31 - 1])
+def test_a_photo_that_promises_any_size_is_refused_soon(width, height):
+    content = PHOTOS[".png"]
+    header = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
+    found = found_on(content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:])
+    assert isinstance(found, str) or width * height <= 7_000
+
+
+@many(15)
+@given(st.binary(max_size=40) | st.integers(0, 400).map(lambda end: PHOTOS[".jpg"][:end]))
+def test_the_command_refuses_any_damaged_photo_in_a_sentence(tmp_path_factory, content):
+    photo = tmp_path_factory.getbasetemp() / "hostile.jpg"
+    photo.write_bytes(content)
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        assert main(["read", str(photo)]) == 1
+    assert re.fullmatch(r"digitlab read: [^\n]{10,500}\n", said.getvalue())
 
 
 # Files of drawings

@@ -181,6 +181,17 @@ def test_an_m_is_not_cut_into_ones(recognizer):
     assert len(read_as_digits) < 10
 
 
+@pytest.mark.parametrize("letter", "aen")
+def test_a_round_letter_is_not_cut_into_two_digits(recognizer, letter):
+    letters = [drawing.ink for drawing in load_drawings("held-out") if drawing.label == letter][:20]
+    photo, _ = sheet("3141592658", width=1000, tall=1000)
+    for number, ink in enumerate(letters):
+        write(photo, ink, 60 + 180 * (number % 5), 380 + 150 * (number // 5), 90)
+    found = find_digits(photo, recognizer)
+    assert sum(one.box[1] < 370 for one in found) == 10
+    assert sum(one.box[1] > 370 for one in found) <= 8
+
+
 def test_a_circle_around_digits_is_no_zero(recognizer):
     photo, _ = sheet("3141592658", width=1000, tall=900)
     cv2.circle(photo, (400, 640), 200, 40, 7, cv2.LINE_AA)
@@ -312,6 +323,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         np.zeros((0, 20), np.uint8),
         np.zeros(20, np.uint8),
         np.array(3, np.uint8),
+        np.full((20, 20, 3), np.nan),
         np.broadcast_to(np.uint8(200), (MAX_PIXELS // 1000 + 1, 1000)),
     ],
     ids=lambda photo: f"{photo.dtype} {photo.shape}",
@@ -319,6 +331,12 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 def test_an_array_that_is_no_photo_is_refused(photo):
     with pytest.raises(ValueError, match=r"photo"):
         find_digits(photo)
+
+
+@pytest.mark.parametrize("thing", [None, 3, [[0, 255]], np.uint8(3)])
+def test_a_thing_that_is_neither_array_nor_path_is_no_photo(thing):
+    with pytest.raises(TypeError, match="must be a NumPy array or the path"):
+        find_digits(thing)
 
 
 def hostile_photos():

@@ -83,7 +83,9 @@ def example_photo() -> np.ndarray:
 
 
 def check_photo(photo: np.ndarray) -> np.ndarray:
-    """Return the photo; raise ValueError, which says what to do, if an array is not one."""
+    """Return the photo; raise TypeError or ValueError, which says what to do, if it is not one."""
+    if not isinstance(photo, np.ndarray):
+        raise TypeError(f"A photo must be a NumPy array or the path of a file, not {type(photo).__name__}.")
     if photo.dtype != np.uint8 or photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[2] != 3):
         raise ValueError(
             f"A photo must be uint8, of shape (h, w) or (h, w, 3), not {photo.dtype} of shape {photo.shape}; "

@@ -9,6 +9,8 @@ import numpy as np
 from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
+_MAX_CUT = 60  # So many pieces are tried to be cut, the widest first: more are there only in writing.
+
 
 @dataclass(eq=False)
 class Piece:
@@ -78,17 +80,19 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
         if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke or min(p.width, p.height) > 2.5 * p.stroke
     ]
     _read(pieces, recognizer)
-    pieces = _cut_wide(_join_near(pieces, size, recognizer), size, recognizer)
-    return _reading_order([p for p in pieces if _may_be_digit(p, size, darkness)])
+    pieces = _join_near(pieces, size, recognizer)
+    height = _weighted_median([p.height for p in pieces], [float(p.ink.sum()) for p in pieces])
+    pieces = _cut_wide(pieces, height, recognizer)
+    return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness)])
 
 
-def _may_be_digit(piece, size, darkness):
+def _may_be_digit(piece, size, height, darkness):
     if piece.size < 0.33 * size or piece.height < 0.4 * piece.width or piece.height > 12 * piece.width:
         return False
     usual = 0.5 * size < piece.size < 2 * size and piece.darkness > 0.6 * darkness
     if piece.size > 2 * size and piece.darkness < 0.5 * darkness:  # A stain.
         return False
-    touching = usual and piece.width > 1.3 * piece.height and piece.height > 0.6 * size
+    touching = usual and piece.width > 1.2 * max(piece.height, height) and piece.height > 0.8 * height
     return touching or piece.other < (0.97 if usual else 0.5)
 
 
@@ -139,40 +143,53 @@ def _join(first, second):
     return Piece(x, y, ink)
 
 
-def _cut_wide(pieces, size, recognizer):
-    digits = []
-    for piece in pieces:
-        wide = piece.width > 1.5 * piece.height or piece.width > max(0.9 * piece.height, 0.8 * size)
-        is_row = wide and piece.score < 0.9 and piece.width < 6 * piece.height and 0.4 < piece.height / size < 2.5
-        digits += (_best_parts(piece, recognizer) if is_row else None) or [piece]
+def _cut_wide(pieces, height, recognizer):
+    digits, tried = [], 0
+    for piece in sorted(pieces, key=lambda p: p.width / p.height, reverse=True):
+        # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
+        wide = piece.width > 1.15 * height
+        is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
+        is_row &= 0.85 < piece.height / height < 2.5 and piece.score < (0.9 if wide else 0.7)
+        least = 0.5 if wide else 0.99
+        tried += is_row
+        digits += (_best_parts(piece, least, recognizer) if is_row and tried <= _MAX_CUT else None) or [piece]
     return digits
 
 
-def _best_parts(piece, recognizer):
-    """Cut a row of touching digits where the worst of its parts is best; None if it is better in one."""
+def _best_parts(piece, least, recognizer):
+    """Cut a row of touching digits where the worst of its parts is best; None if that is not above the least."""
     step = max(1, piece.height // 8)
     cuts = [*range(0, piece.width - step, step), piece.width]
-    # A letter's parts may look like digits, too; but hardly any letter is this wide.
-    best_score, best = max(0.9 if piece.width < 1.5 * piece.height else 0.75, piece.score), None
-    most = max(2, 2 * piece.width / piece.height)  # An m would be a row of ones.
+    last = len(cuts) - 1
+    best_score, best = max(least, piece.score), None
+    most = max(2, int(2 * piece.width / piece.height))  # An m would be a row of ones.
     for lean in (-0.3, 0.0, 0.3):
-        parts = {}
-        for i, start in enumerate(cuts):
-            for j, end in enumerate(cuts[i + 1 :], i + 1):
-                if 0.2 * piece.height <= end - start <= 1.3 * piece.height and end - start < piece.width:
-                    ends = start if i else -np.inf, end if j < len(cuts) - 1 else np.inf
-                    if (part := _cut(piece, *ends, lean)) is not None:
-                        parts[i, j] = part
-        _read([*parts.values()], recognizer)
+        outer = [(0, j) for j in range(1, last)] + [(i, last) for i in range(1, last)]
+        parts = _good_parts(piece, cuts, lean, outer, best_score, recognizer)
+        if most > 2 and {i for i, _ in parts} > {0}:
+            inner = [(i, j) for i in range(1, last) for j in range(i + 1, last)]
+            parts |= _good_parts(piece, cuts, lean, inner, best_score, recognizer)
         ways = {0: (1.0, [])}  # To each cut: the score of the worst part, and the parts.
         for j in range(1, len(cuts)):
             to_j = [(min(ways[i][0], parts[i, j].score), [*ways[i][1], parts[i, j]]) for i in ways if (i, j) in parts]
             if to_j:
                 ways[j] = max(to_j, key=lambda way: way[0] - 0.02 * len(way[1]))
-        score, way = ways.get(len(cuts) - 1, (0.0, None))
+        score, way = ways.get(last, (0.0, None))
         if score > best_score and len(way) <= most:
             best_score, best = score, way
     return best
+
+
+def _good_parts(piece, cuts, lean, pairs, least, recognizer):
+    """Return the parts between pairs of cuts that are digits more than the least: {(i, j): Piece}."""
+    parts = {}
+    for i, j in pairs:
+        if 0.2 * piece.height <= cuts[j] - cuts[i] <= 1.3 * piece.height:
+            ends = cuts[i] if i else -np.inf, cuts[j] if j < len(cuts) - 1 else np.inf
+            if (part := _cut(piece, *ends, lean)) is not None:
+                parts[i, j] = part
+    _read([*parts.values()], recognizer)
+    return {pair: part for pair, part in parts.items() if part.score > least}
 
 
 def _cut(piece, start, end, lean):
