@@ -147,10 +147,10 @@ def _cut_wide(pieces, height, recognizer):
     digits, tried = [], 0
     for piece in sorted(pieces, key=lambda p: p.width / p.height, reverse=True):
         # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
-        wide = piece.width > 1.2 * height
+        wide = piece.width > 1.15 * height
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
-        is_row &= 0.8 < piece.height / height < 2.5 and piece.score < (0.9 if wide else 0.7)
-        least = 0.99 if not wide else 0.9 if piece.width < 1.5 * piece.height else 0.75
+        is_row &= 0.85 < piece.height / height < 2.5 and piece.score < (0.9 if wide else 0.7)
+        least = 0.5 if wide else 0.99
         tried += is_row
         digits += (_best_parts(piece, least, recognizer) if is_row and tried <= _MAX_CUT else None) or [piece]
     return digits
