@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 
-from digitlab.paths import NOTEBOOKS
+from digitlab.paths import KIT, NOTEBOOKS
 
 NAMES = [
     "01_meet_the_digits.ipynb",
@@ -212,3 +212,16 @@ def test_a_still_picture_is_alone_in_a_cell_with_a_tag(notebook):
             assert "still-picture" in cell.metadata.get("tags", []), cell.id
             assert cell.source.startswith("*Reading this without running it?")
             assert cell.source.count("\n\n") == 1
+
+
+def test_every_picture_is_shown_in_a_notebook_or_in_the_readme():
+    pages = [*NOTEBOOKS.glob("*.ipynb"), KIT / "README.md"]
+    shown = "\n".join(path.read_text("utf-8") for path in pages)
+    pictures = {path.name for path in (NOTEBOOKS / "pictures").glob("*.png")}
+    assert {"pad.png", "inside.png"} <= pictures
+    assert [name for name in sorted(pictures) if f"pictures/{name})" not in shown] == []
+
+
+def test_a_picture_is_small_enough_for_a_slow_network():
+    sizes = {path.name: path.stat().st_size for path in (NOTEBOOKS / "pictures").glob("*.png")}
+    assert max(sizes.values()) < 250_000, sizes

@@ -244,6 +244,7 @@ def test_a_second_view_shows_the_same_drawing_and_draws_on_it(clear_page):
     wait_until(lambda: white_pixels(page, second) == white_pixels(page) > 1000, page)
     second.get_by_role("button", name="Clear", exact=True).click()
     wait_until(lambda: white_pixels(page) == white_pixels(page, second) == 0, page)
+    expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
     draw(page, Ink.example(2), second)
     expect(pad(page).locator(".digitlab-digit").first).to_have_text("2")
     wait_until(lambda: white_pixels(page) > 1000, page)

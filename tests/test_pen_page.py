@@ -77,7 +77,8 @@ def clear_page(page):
 
 
 def python_strokes(page):
-    """Return the strokes that Python has."""
+    """Return the strokes that Python has, as soon as the pen has sent all and Python has drawn them."""
+    wait_until(lambda: white_pixels(page, layer="pen") == 0, page)
     run_cell(page, PRINT_INK)
     output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output", has_text="ink [")
     output.wait_for()
