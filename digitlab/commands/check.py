@@ -1,12 +1,11 @@
 """The command ``digitlab check``: check that everything a lesson needs is here.
 
 It is for days when something is broken, so this process needs Python alone. A damaged package may end the process that
-imports it. So packages are imported in other processes.
+imports it. So packages are imported in other processes, which print a line for each check.
 """
 
 import argparse
 import importlib
-import json
 import os
 import platform
 import re
@@ -41,7 +40,7 @@ if (sys.platform, platform.machine()) == ("linux", "x86_64"):
     _TENSORFLOW, _OTHER_TENSORFLOW = _OTHER_TENSORFLOW, _TENSORFLOW
 _NETWORKS = (paths.SHIPPED_NETWORK, paths.MNIST_ONLY_NETWORK)
 _OWN_NETWORKS = (paths.MY_NETWORK, paths.TAUGHT_NETWORK, paths.CLASS_NETWORK)
-_ANSWER = "digitlab-check-answer "
+_DATA, _NETWORK, _PAIR = "The data", "The network", "The pair of a network's files"
 
 
 def add_parser(subparsers) -> None:
@@ -88,10 +87,10 @@ def _checks() -> Iterator[tuple[str, str]]:
     # TensorFlow takes longest to import. All that needs it is checked in one process, beside the others.
     on_tensorflow = [name for name in (_TENSORFLOW, "keras", "tf2onnx") if name in versions]
     others = sorted(versions.keys() - set(on_tensorflow), key=lambda name: (name != "numpy", name))
-    slow = [("package", name, versions[name]) for name in on_tensorflow] + [("pair",)]
-    quick = [("package", name, versions[name]) for name in others] + [("data",), ("network",)]
+    slow, quick = ([f"{name}=={versions[name]}" for name in names] for names in (on_tensorflow, others))
     with ThreadPoolExecutor() as pool:
-        slow, quick = pool.submit(_take, slow), pool.submit(_take, quick)
+        slow = pool.submit(_elsewhere, [*slow, _PAIR])
+        quick = pool.submit(_elsewhere, [*quick, _DATA, _NETWORK])
         yield _kit()
         yield from quick.result()
         yield _home()
@@ -205,46 +204,43 @@ def _pair():
     return OK, "networks: their .keras and their .onnx files are pairs"
 
 
-_STEPS = {"package": _package, "data": _data, "network": _network, "pair": _pair}
-_SUBJECTS = {"data": "The data", "network": "The network", "pair": "The pair of a network's files"}
+_FILES = {_DATA: _data, _NETWORK: _network, _PAIR: _pair}
 
 
-def _take(steps):
-    """Take steps in another process; return a list with one outcome per step."""
+def _elsewhere(subjects):
+    """Check packages ("numpy==2.4.6") and files in another process; return the verdict and the text for each."""
     # As in a notebook, modules in the notebooks' folder come first: a numpy.py there hides the real one.
     folders = [str(KIT), str(paths.MY_NOTEBOOKS), str(NOTEBOOKS)]
-    imports = "from digitlab.commands.check import _answer; _answer()"
-    code = f"import sys; sys.path[:] = {folders!r} + [*filter(None, sys.path)]; {imports}"
-    command = [sys.executable, "-c", code, json.dumps(steps)]
-    try:
-        process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT)
-        output, end = process.stdout, f"ended Python ({_ending(process.returncode)})"
-    except subprocess.TimeoutExpired as error:
-        output, end = error.stdout or b"", f"took over {TIMEOUT} s"
-    lines = output.decode("utf-8", "replace").splitlines()
-    outcomes = [json.loads(line.removeprefix(_ANSWER)) for line in lines if line.startswith(_ANSWER)]
-    if len(outcomes) == len(steps):
-        return outcomes
-    (step, *details), *rest = steps[len(outcomes) :]  # This step ended the process; a new one takes the rest.
-    if step == "package":
-        outcomes.append((FAIL, f"{details[0]} cannot be imported: the attempt {end}. {_again(*details)}"))
-    else:
-        outcomes.append((FAIL, f"{_SUBJECTS[step]} cannot be checked: the attempt {end}."))
-    return outcomes + (_take(rest) if rest else [])
-
-
-def _answer():
-    """Take the steps and print their outcomes, in the process that `_take` started."""
-    for step, *details in json.loads(sys.argv[1]):
+    code = f"import sys; sys.path[:] = {folders!r} + [*filter(None, sys.path)]; from {__name__} import _print; _print()"
+    answers = []
+    while left := subjects[len(answers) :]:
+        command = [sys.executable, "-c", code, *left]
         try:
-            outcome = _STEPS[step](*details)
-        except ImportError as error:
-            outcome = FAIL, f"{_SUBJECTS[step]} cannot be checked without a package that is broken ({_cause(error)})."
+            process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT)
+            output, end = process.stdout, f"ended Python ({_ending(process.returncode)})"
+        except subprocess.TimeoutExpired as error:
+            output, end = error.stdout or b"", f"took over {TIMEOUT} s"
+        answers += re.findall(r"^(OK|WARN|FAIL)\t(.*)$", output.decode("utf-8", "surrogateescape"), re.MULTILINE)
+        if len(answers) < len(subjects):  # This one ended the process; those behind it need a new one.
+            name, _, version = subjects[len(answers)].partition("==")
+            tried, remedy = ("imported", f" {_again(name, version)}") if version else ("checked", "")
+            answers.append((FAIL, f"{name} cannot be {tried}: the attempt {end}.{remedy}"))
+    return answers
+
+
+def _print():
+    """Check what the arguments name and print a line for each, in a process that `_elsewhere` started."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+    for subject in sys.argv[1:]:
+        name, _, version = subject.partition("==")
+        try:
+            verdict, text = _package(name, version) if version else _FILES[name]()
         except (OSError, ValueError) as error:
-            outcome = FAIL, str(error)
+            verdict, text = FAIL, str(error)
         except Exception as error:
-            outcome = FAIL, f"{_SUBJECTS[step]} cannot be checked ({_cause(error)})."
-        print(f"\n{_ANSWER}{json.dumps(outcome)}", flush=True)  # A package may have printed half a line.
+            why = "without a package that is broken " if isinstance(error, ImportError) else ""
+            verdict, text = FAIL, f"{name} cannot be checked {why}({_cause(error)})."
+        print(f"\n{verdict}\t{' '.join(text.splitlines())}", flush=True)  # A package may have printed half a line.
     os._exit(0)  # At once: a broken package may fail at the end of the process too.
 
 
