@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from helpers import require
 
-from digitlab.commands import working_copy
+from digitlab import files
 from digitlab.commands.working_copy import RECORD, refresh, set_aside
 from digitlab.paths import KIT, NOTEBOOKS
 
@@ -412,7 +412,7 @@ def test_set_aside_never_overwrites_an_older_copy(tmp_path, monkeypatch):
         def now(cls, tz=None):
             return cls(2026, 11, 22, 19, 30)
 
-    monkeypatch.setattr(working_copy, "datetime", OneMoment)
+    monkeypatch.setattr(files, "datetime", OneMoment)
     (tmp_path / "my_notebooks_2026-11-22_193000").mkdir()  # Even an empty folder stays what it is.
     for text in ("one", "two"):
         (tmp_path / "my_notebooks").mkdir()
@@ -422,6 +422,14 @@ def test_set_aside_never_overwrites_an_older_copy(tmp_path, monkeypatch):
         "my_notebooks_2026-11-22_193000_2/notes.txt": b"one",
         "my_notebooks_2026-11-22_193000_3/notes.txt": b"two",
     }
+
+
+def test_a_copy_that_cannot_be_renamed_stays_where_it_is(tmp_path):
+    folder = tmp_path / ("n" * 250)
+    folder.mkdir()
+    with pytest.raises(OSError, match=r"cannot be moved from .* to .*n_\d{4}-.*too long.*DIGITLAB_HOME"):
+        set_aside(folder)
+    assert folder.is_dir()
 
 
 def test_git_ignores_copies(tmp_path):

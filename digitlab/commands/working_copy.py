@@ -10,10 +10,9 @@ import json
 import os
 import re
 import tempfile
-from datetime import datetime
 from pathlib import Path
 
-from digitlab.files import remove_leftovers
+from digitlab.files import remove_leftovers, rename_with_date
 from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, shown
 
 RECORD = ".given.json"
@@ -107,19 +106,14 @@ def set_aside(folder: Path | str = MY_NOTEBOOKS) -> Path | None:
     folder = Path(folder)
     if not os.path.lexists(folder):
         return None
-    stem = f"{folder.name}_{datetime.now():%Y-%m-%d_%H%M%S}"
-    old, number = folder.with_name(stem), 1
-    while os.path.lexists(old):
-        number += 1
-        old = folder.with_name(f"{stem}_{number}")
     try:
-        folder.rename(old)
+        return rename_with_date(folder)
     except OSError as error:
         raise OSError(
-            f"Your notebooks cannot be moved from {shown(folder)} to {shown(old)} ({error.strerror}). If a JupyterLab "
-            f"shows them, stop it; or set the environment variable DIGITLAB_HOME to a folder that you may write to."
+            f"Your notebooks cannot be moved from {shown(folder)} to {shown(error.filename2)} ({error.strerror}). If a "
+            f"JupyterLab shows them, stop it; or set the environment variable DIGITLAB_HOME to a folder that you may "
+            f"write to."
         ) from None
-    return old
 
 
 def _files_to_copy(kit):
@@ -177,9 +171,8 @@ def _read_record(path):
     """Return the list of fingerprints for each name; None if the record is missing or damaged."""
     try:
         record = json.loads(path.read_bytes())
-        versions = [version for versions in record.values() for version in (versions or [])]
-        is_whole = all(isinstance(value, list) for value in record.values())
-        return record if is_whole and all(isinstance(version, str) for version in versions) else None
+        is_whole = all(isinstance(versions, list) and {*map(type, versions)} <= {str} for versions in record.values())
+        return record if is_whole else None
     except (OSError, *_BAD_NOTEBOOK):
         return None
 

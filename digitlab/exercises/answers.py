@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 
 from digitlab import files, paths
 
@@ -140,14 +139,8 @@ def _is_good(entry):
 
 def _set_aside():
     global _message
-    path = paths.MY_ANSWERS
-    stem = f"{path.stem}_damaged_{datetime.now():%Y-%m-%d_%H%M%S}"
-    aside, number = path.with_name(f"{stem}{path.suffix}"), 1
-    while os.path.lexists(aside):
-        number += 1
-        aside = path.with_name(f"{stem}_{number}{path.suffix}")
     with contextlib.suppress(OSError):
-        os.replace(path, aside)
+        aside = files.rename_with_date(paths.MY_ANSWERS, "_damaged")
         _message = f"The file of your answers was damaged. It is kept as {aside.name}."
 
 

@@ -1,16 +1,18 @@
-"""Files: written completely or not at all, read up to a limit, unpacked, compared with a checksum."""
+"""Files: written completely or not at all, renamed, read up to a limit, unpacked, compared with a checksum."""
 
 import contextlib
 import errno
 import gzip
 import hashlib
 import io
+import itertools
 import os
 import shutil
 import tempfile
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from digitlab.paths import shown
@@ -64,6 +66,26 @@ def remove_leftovers(folder: Path | str) -> None:
         with contextlib.suppress(OSError):
             if path.lstat().st_mtime < time.time() - 86_400:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def rename_with_date(path: Path, mark: str = "") -> Path:
+    """Rename a file or folder; return its new path, ``notes_2026-11-22_193000.txt``, which nothing else had.
+
+    Parameters
+    ----------
+    path : Path
+    mark : str, optional
+        What stands between its name and the date.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed; the error names both paths.
+    """
+    stem = f"{path.stem}{mark}_{datetime.now():%Y-%m-%d_%H%M%S}"
+    stems = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+    names = (path.with_name(f"{stem}{path.suffix}") for stem in stems)
+    return path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def read_limited(path: Path | str, max_bytes: int) -> bytes:
