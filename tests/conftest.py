@@ -20,6 +20,9 @@ from digitlab.paths import NOTEBOOKS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+# Tests start hundreds of processes. They share what Python has compiled, or each would compile TensorFlow for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # No test measures time: a slow machine fails none.
 hypothesis.settings.register_profile("digitlab", deadline=None)
 hypothesis.settings.load_profile("digitlab")
