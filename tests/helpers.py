@@ -1,8 +1,9 @@
-"""Helpers for tests: programs outside Python, permissions, and waiting."""
+"""Helpers for tests: programs outside Python, permissions, waiting, and the exercises in a notebook."""
 
 import ctypes
 import os
 import random
+import re
 import shutil
 import socket
 import time
@@ -53,3 +54,21 @@ def free_ports(count=1):
         except OSError:
             continue
         return port
+
+
+def find_starters(notebook):
+    """Return the indices of the cells that a reader has to change."""
+    return [number for number, cell in enumerate(notebook.cells) if "exercise" in cell.metadata.get("tags", [])]
+
+
+def read_solution(notebook, starter):
+    """Return the code of the folded solution below a starter cell."""
+    below = notebook.cells[starter + 1]
+    assert below.cell_type == "markdown", starter
+    match = re.fullmatch(
+        r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n\n(?:[^`]*\n\n)?</details>\s*",
+        below.source,
+        re.DOTALL,
+    )
+    assert match, below.source
+    return match[1]

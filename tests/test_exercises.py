@@ -1,4 +1,7 @@
-"""The exercises in the notebooks: a starter runs and gets no hint, a solution is right, sections are marked."""
+"""The exercises in the notebooks: a starter runs and gets no hint, sections are marked.
+
+That the solutions are right is tested where the notebooks run: in test_notebooks.py.
+"""
 
 import re
 import subprocess
@@ -6,7 +9,7 @@ import sys
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from helpers import find_starters, read_solution
 
 from digitlab import exercises
 from digitlab.exercises.checking import hints
@@ -18,24 +21,6 @@ CHECKS = {name: check for name, check in vars(exercises).items() if name.startsw
 
 def read_notebook(name):
     return nbformat.read(NOTEBOOKS / name, as_version=4)
-
-
-def find_starters(notebook):
-    """Return the indices of the cells that a reader has to change."""
-    return [number for number, cell in enumerate(notebook.cells) if "exercise" in cell.metadata.get("tags", [])]
-
-
-def read_solution(notebook, starter):
-    """Return the code of the folded solution below a starter cell."""
-    below = notebook.cells[starter + 1]
-    assert below.cell_type == "markdown", starter
-    match = re.fullmatch(
-        r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n\n(?:[^`]*\n\n)?</details>\s*",
-        below.source,
-        re.DOTALL,
-    )
-    assert match, below.source
-    return match[1]
 
 
 def stdout_of(cell):
@@ -69,18 +54,6 @@ def test_a_starter_runs_as_it_stands_and_gets_no_hint(notebook):
     for starter in find_starters(notebook):
         assert "Not yet." in stdout_of(notebook.cells[starter]).splitlines(), notebook.cells[starter].source
         assert [output for output in notebook.cells[starter].outputs if output.output_type == "error"] == []
-
-
-def test_every_solution_passes_its_check(notebook, tmp_path, monkeypatch):
-    monkeypatch.setenv("DIGITLAB_HOME", str(tmp_path))
-    numbers = find_starters(notebook)
-    assert numbers
-    for starter in numbers:
-        notebook.cells[starter].source = read_solution(notebook, starter)
-    del notebook.cells[numbers[-1] + 1 :]
-    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
-    for starter in numbers:
-        assert "Right. " in stdout_of(notebook.cells[starter]), stdout_of(notebook.cells[starter])
 
 
 def test_every_check_belongs_to_one_exercise():

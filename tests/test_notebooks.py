@@ -1,5 +1,6 @@
-"""The notebooks: they run from top to bottom in a fresh kernel, and their stored outputs suit a code host."""
+"""The notebooks: they run in a fresh kernel, their solutions are right, and a code host can show their outputs."""
 
+import inspect
 import os
 import re
 import shutil
@@ -8,6 +9,8 @@ import sys
 
 import nbformat
 import pytest
+from helpers import find_starters, read_solution
+from nbformat.v4 import new_code_cell
 
 from digitlab.paths import KIT, NOTEBOOKS
 
@@ -48,9 +51,35 @@ def test_there_are_exactly_the_six_known_notebooks():
     assert sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
 
 
+def solve(code):
+    """Run a solution in a notebook's kernel. It leaves no name, and what it solved is forgotten."""
+    import contextlib
+    import io
+
+    from digitlab.exercises import answers
+
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(code, dict(globals()))
+    assert "Right. " in printed.getvalue(), printed.getvalue()
+    for name in answers.read()["exercises"]:
+        answers.change("exercises", name, dict.clear)
+
+
+def insert_solutions(path):
+    """Insert a cell before each exercise that runs its solution: only what stands above may be used in it."""
+    notebook = nbformat.read(path, as_version=4)
+    starters = find_starters(notebook)
+    assert starters
+    for starter in reversed(starters):
+        call = f"solve({read_solution(notebook, starter)!r})"
+        notebook.cells.insert(starter, new_code_cell(f"{inspect.getsource(solve)}\n\n{call}"))
+    nbformat.write(notebook, path)
+
+
 def run_and_compare(name, folder, **environment):
-    """Run a copy of the notebook; nbval compares each output that no tag excludes with the stored one."""
+    """Run a copy of the notebook, with the solutions; nbval compares each output that no tag excludes."""
     shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    insert_solutions(folder / "notebooks" / name)
     nowhere = "http://127.0.0.1:9"  # No proxy answers there: every download fails.
     # A notebook's cells are no tests to be shuffled.
     options = ["--nbval", "--nbval-cell-timeout=240", "-q", *("-p", "no:cacheprovider"), *("-p", "no:randomly")]
@@ -65,7 +94,7 @@ def run_and_compare(name, folder, **environment):
     assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE), done.stdout[-2000:]
 
 
-def test_it_runs_offline_and_gives_the_stored_outputs(name, tmp_path):
+def test_it_runs_offline_its_outputs_and_its_solutions_are_right(name, tmp_path):
     run_and_compare(name, tmp_path)
 
 
