@@ -124,9 +124,12 @@ def test_the_networks_of_the_kit_are_not_overwritten(kept):
     assert network_files(kept)[1].read_bytes() == before
 
 
-def test_a_copy_of_the_shipped_network_keeps_its_settings(tmp_path, monkeypatch):
+def test_a_copy_of_the_shipped_network_keeps_its_settings(tmp_path, mnist, monkeypatch):
     for file in (*network_files(SHIPPED_NETWORK), SHIPPED_NETWORK.with_suffix(".json")):
         shutil.copy(file, tmp_path)
+    (x_train, y_train), (x_test, y_test) = mnist
+    little = (x_train, y_train), (x_test[:200], y_test[:200])
+    monkeypatch.setattr("digitlab.training.finetune.load_mnist", lambda: little)
     monkeypatch.setattr("digitlab.training.finetune.MNIST_SAMPLE", 256)
     monkeypatch.setattr("digitlab.training.finetune.EPOCHS", 1)
     base = tmp_path / SHIPPED_NETWORK.name
