@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -40,11 +41,16 @@ def hub(tmp_path_factory):
 @pytest.fixture(scope="module")
 def people(hub):
     """Two people at their seats."""
-    both = [Person(hub, name) for name in ("seat01", "seat02")]
-    for person in both:
-        assert person.log_in()
-        person.start_seat()
-    return both
+    return sit_down(hub, "seat01", "seat02")
+
+
+def sit_down(hub, *names):
+    """Let people log in one after the other, and start their seats all at once; return the people."""
+    people = [Person(hub, name) for name in names]
+    assert all(person.log_in() for person in people)
+    with ThreadPoolExecutor(len(people)) as pool:
+        list(pool.map(Person.start_seat, people))
+    return people
 
 
 def run_cells(person, *cells, notebook="06_draw.ipynb", upto=LAST_CELL):
@@ -286,10 +292,7 @@ def _command_with_readable(*needed):
 
 def test_a_seat_cannot_reach_the_files_of_others(hub_with_accounts):
     hub = hub_with_accounts
-    people = [Person(hub, name) for name in ("teacher", "seat01", "seat02")]
-    for person in people:
-        assert person.log_in()
-        person.start_seat()
+    people = sit_down(hub, "teacher", "seat01", "seat02")
     run_cells(people[0], SUBMIT.format(1))
     run_cells(people[1], SUBMIT.format(3))
     store = SubmissionStore(hub.folder / "class")
@@ -334,7 +337,8 @@ print(os.geteuid() != 0 and len(processes) > 0,
     )
     wait_until(lambda: not _is_running(hub, "seat02"), 60)
     with pytest.raises(RuntimeError, match="does not start"):
-        people[2].start_seat(seconds=20)
+        people[2].start_seat(seconds=5)  # It is refused at once, and again at each attempt.
+    assert "Error starting server seat02: [Errno 20] Not a directory" in hub.log()
     assert (hub.folder / "elsewhere").stat().st_uid == 0
     mine.unlink()
     people[2].start_seat()
