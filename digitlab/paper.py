@@ -17,7 +17,7 @@ import numpy as np
 from digitlab.photo.files import MAX_PIXELS, check_photo, example_photo, load_photo
 from digitlab.photo.image import (
     coarse_noise,
-    darkest_colour,
+    darker_colour,
     ink_limit,
     is_blot,
     paper_light,
@@ -119,17 +119,18 @@ def even_light(photo: np.ndarray) -> np.ndarray:
     uint8 array (h, w)
         How much darker than paper it is: 0 for paper, 255 for black.
     """
-    grey = darkest_colour(photo)
+    grey = darker_colour(photo)
     paper = cv2.resize(paper_light(grey), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return 255 - cv2.divide(grey, cv2.max(paper, 1), scale=255)
 
 
 def off_paper(photo: np.ndarray) -> np.ndarray:
     """Return where there is no paper: at its edge, on a table that is dark or has grain; uint8 (h, w), 255 there."""
-    grey = darkest_colour(photo)
+    grey = darker_colour(photo)
     paper = paper_light(grey)
     near = np.ones((5, 5), np.uint8)
-    off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.66), cv2.CMP_LT)
+    off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.72), cv2.CMP_LT)
+    off = cv2.dilate(off, np.ones((11, 11), np.uint8))  # The paper seems larger than it is: its light fills the table.
     off[paper < 0.35 * np.percentile(paper, 90)] = 255  # No shadow on paper is as dark.
     noise = coarse_noise(even_light(photo))
     _, labels = cv2.connectedComponents((noise > max(16, 4 * np.median(noise))).astype(np.uint8))

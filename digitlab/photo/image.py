@@ -28,15 +28,23 @@ def percentiles(values: np.ndarray, groups: np.ndarray, share: float) -> np.ndar
 
 def is_blot(own: np.ndarray) -> bool:
     """Return whether a piece of ink, bool (h, w), is hardly longer than it is thick."""
-    if min(own.shape) <= 6:
-        return False
-    padded = cv2.copyMakeBorder(own.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    return 2 * cv2.distanceTransform(padded, cv2.DIST_L2, 3).max() > 0.65 * max(own.shape)
+    return min(own.shape) > 6 and thickness(own) > 0.65 * max(own.shape)
 
 
-def darkest_colour(photo: np.ndarray) -> np.ndarray:
-    """Return the darkest of the three colours, a little blurred: ink of any colour is dark in one; uint8 (h, w)."""
-    grey = photo if photo.ndim == 2 else cv2.min(cv2.min(photo[..., 0], photo[..., 1]), photo[..., 2])
+def thickness(own: np.ndarray, hole: int = 1) -> float:
+    """Return how thick a piece of ink, bool (h, w), is where it is thickest; holes less wide than `hole` are filled."""
+    room = hole // 2 + 1
+    ink = cv2.copyMakeBorder(own.astype(np.uint8), room, room, room, room, cv2.BORDER_CONSTANT)
+    filled = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((hole, hole), np.uint8))
+    return 2 * float(cv2.distanceTransform(filled, cv2.DIST_L2, 3).max())
+
+
+def darker_colour(photo: np.ndarray) -> np.ndarray:
+    """Return the darker of red and green, a little blurred; uint8 (h, w).
+
+    Ink of any colour is dark in one of them. Blue is left out: there coffee is darkest, and a photo has most noise.
+    """
+    grey = photo if photo.ndim == 2 else cv2.min(photo[..., 0], photo[..., 1])
     return cv2.GaussianBlur(grey, (0, 0), 0.8)
 
 
