@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digitlab.photo.image import thickness
 from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
@@ -37,6 +38,7 @@ class Piece:
         on = self.ink[self.ink > 0]
         self.darkness = float(np.percentile(on, 90)) if len(on) else 0.0
         self.stroke = len(on) / self.size
+        self.thickness = thickness(self.ink > 0, hole=5)
 
     def image(self) -> np.ndarray:
         """Return it cut out, with black around it: uint8 (h, w), its darkest ink white."""
@@ -79,6 +81,9 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
         for p in pieces
         if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke or min(p.width, p.height) > 2.5 * p.stroke
     ]
+    # What is paler than the pen, and thicker, is a stain or a table.
+    thick = _weighted_median([p.thickness for p in pieces], [float(p.ink.sum()) for p in pieces])
+    pieces = [p for p in pieces if p.darkness > 0.75 * darkness or p.thickness < 1.6 * thick]
     _read(pieces, recognizer)
     pieces = _join_near(pieces, size, recognizer)
     height = _weighted_median([p.height for p in pieces], [float(p.ink.sum()) for p in pieces])
@@ -106,7 +111,7 @@ def _join_near(pieces, size, recognizer):
         gap = np.maximum(low[:, None] - high[None], low[None] - high[:, None]).max(axis=2)
         joint_size = (np.maximum(high[:, None], high[None]) - np.minimum(low[:, None], low[None])).max(axis=2)
         larger = np.maximum(sizes[:, None], sizes[None])
-        near = (gap < 0.3 * np.minimum(larger, 1.5 * size)) & (joint_size < 1.7 * np.maximum(larger, 0.6 * size))
+        near = (gap < 0.3 * np.minimum(larger, 1.5 * size)) & (joint_size < 1.4 * np.maximum(larger, 0.75 * size))
         near &= np.minimum(darkness[:, None], darkness[None]) > 0.5 * np.maximum(darkness[:, None], darkness[None])
         pairs = [(pieces[i], pieces[j]) for i, j in np.argwhere(near).tolist() if i < j]
         new = [pair for pair in pairs if pair not in tried]
@@ -124,9 +129,11 @@ def _join_near(pieces, size, recognizer):
 
 
 def _gain(first, second, joint, size):
+    apart = joint.width > first.width + second.width or joint.height > first.height + second.height
+
     def alone(piece):  # A dash or a dot is no digit, whatever the network says; half an 8 is one less than the 8.
         is_dash = piece.size < 0.4 * size or piece.width > 1.8 * piece.height
-        return 0.0 if is_dash else piece.score * min(1.0, piece.size / (0.7 * size))
+        return 0.0 if is_dash else piece.score * (1.0 if apart else min(1.0, piece.size / (0.7 * size)))
 
     lesser, better = sorted((alone(first), alone(second)))
     if joint.score < 0.4 or (lesser == 0 and joint.score < better - 0.3):
@@ -149,8 +156,8 @@ def _cut_wide(pieces, height, recognizer):
         # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
         wide = piece.width > 1.15 * height
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
-        is_row &= 0.85 < piece.height / height < 2.5 and piece.score < (0.9 if wide else 0.7)
-        least = 0.5 if wide else 0.99
+        is_row &= 0.85 < piece.height / height < 2.5 and (wide or piece.score < 0.7)
+        least = 0.8 if wide else 0.99
         tried += is_row
         digits += (_best_parts(piece, least, recognizer) if is_row and tried <= _MAX_CUT else None) or [piece]
     return digits
@@ -184,7 +191,7 @@ def _good_parts(piece, cuts, lean, pairs, least, recognizer):
     """Return the parts between pairs of cuts that are digits more than the least: {(i, j): Piece}."""
     parts = {}
     for i, j in pairs:
-        if 0.2 * piece.height <= cuts[j] - cuts[i] <= 1.3 * piece.height:
+        if 0.15 * piece.height <= cuts[j] - cuts[i] <= 1.4 * piece.height:
             ends = cuts[i] if i else -np.inf, cuts[j] if j < len(cuts) - 1 else np.inf
             if (part := _cut(piece, *ends, lean)) is not None:
                 parts[i, j] = part
