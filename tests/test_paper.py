@@ -207,6 +207,26 @@ def test_a_circle_around_digits_is_no_zero(recognizer):
     assert read(photo, recognizer)[0] == "31415926587"
 
 
+def test_a_brown_ring_across_digits_is_no_ink(recognizer):
+    photo, _ = sheet()
+    ring = cv2.circle(np.zeros_like(photo), (420, 150), 120, 255, 14, cv2.LINE_AA)
+    share = cv2.GaussianBlur(ring, (0, 0), 2)[..., np.newaxis] / 255 * 0.6
+    coffee = np.array((205, 170, 125)) / 255
+    photo = np.repeat(photo[..., np.newaxis], 3, axis=2) * (1 - share * (1 - coffee))
+    assert read(photo.astype(np.uint8), recognizer)[0] == "0123456789"
+
+
+@pytest.mark.parametrize(("large", "small"), [(0, 7), (5, 5), (0, 3), (1, 1)])
+def test_a_small_digit_below_the_corner_of_a_large_one_is_another(recognizer, large, small):
+    photo, _ = sheet("24680", height=100)
+    photo[210:] = 235
+    x, y, width, height = write(photo, Ink.example(large), 400, 220, 100)
+    corner = np.array([x + width + 10, y + height])
+    at = write(np.zeros_like(photo), Ink.example(small), 0, 0, 45)[:2]
+    write(photo, Ink.example(small), *(corner - at), 45)
+    assert read(photo, recognizer)[0] == f"246{large}{small}"
+
+
 @pytest.mark.parametrize("height", [40, 400])
 def test_small_and_large_digits_are_found(recognizer, height):
     photo = np.full((max(200, height * 2), max(300, height * 4)), 235, np.uint8)
