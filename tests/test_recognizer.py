@@ -248,6 +248,7 @@ def test_a_changed_weight_is_noticed(tmp_path):
 
 def test_only_a_network_of_another_program_is_read_in_another_process(tmp_path, monkeypatch):
     plain = dense_network((28, 28, 1), 10)
+    onnx_files._can_be_read.cache_clear()  # Another test may have read the same network.
     started = []
     run = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda *command, **options: started.append(1) or run(*command, **options))
