@@ -338,7 +338,7 @@ print(os.geteuid() != 0 and len(processes) > 0,
     wait_until(lambda: not _is_running(hub, "seat02"), 60)
     with pytest.raises(RuntimeError, match="does not start"):
         people[2].start_seat(seconds=5)  # It is refused at once, and again at each attempt.
-    assert "Error starting server seat02: [Errno 20] Not a directory" in hub.log()
+    wait_until(lambda: "Error starting server seat02: [Errno 20] Not a directory" in hub.log(), 60)
     assert (hub.folder / "elsewhere").stat().st_uid == 0
     mine.unlink()
     people[2].start_seat()
