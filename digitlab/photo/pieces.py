@@ -107,11 +107,14 @@ def _join_near(pieces, size, recognizer):
     while True:
         low = np.array([(p.x, p.y) for p in pieces])
         high = np.array([(p.right, p.bottom) for p in pieces])
-        sizes, darkness = np.array([(p.size, p.darkness) for p in pieces]).T
+        sizes, heights, darkness = np.array([(p.size, p.height, p.darkness) for p in pieces]).T
         gap = np.maximum(low[:, None] - high[None], low[None] - high[:, None]).max(axis=2)
-        joint_size = (np.maximum(high[:, None], high[None]) - np.minimum(low[:, None], low[None])).max(axis=2)
+        joint = np.maximum(high[:, None], high[None]) - np.minimum(low[:, None], low[None])
         larger = np.maximum(sizes[:, None], sizes[None])
-        near = (gap < 0.3 * np.minimum(larger, 1.5 * size)) & (joint_size < 1.4 * np.maximum(larger, 0.75 * size))
+        higher = np.maximum(heights[:, None], heights[None])
+        near = gap < 0.3 * np.minimum(larger, 1.5 * size)
+        near &= joint.max(axis=2) < 1.4 * np.maximum(larger, 0.75 * size)
+        near &= joint[..., 1] < 1.4 * np.maximum(higher, 0.75 * size)
         near &= np.minimum(darkness[:, None], darkness[None]) > 0.5 * np.maximum(darkness[:, None], darkness[None])
         pairs = [(pieces[i], pieces[j]) for i, j in np.argwhere(near).tolist() if i < j]
         new = [pair for pair in pairs if pair not in tried]
