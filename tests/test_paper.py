@@ -216,6 +216,13 @@ def test_a_brown_ring_across_digits_is_no_ink(recognizer):
     assert read(photo.astype(np.uint8), recognizer)[0] == "0123456789"
 
 
+def test_what_is_paler_and_thicker_than_the_pen_is_no_ink(recognizer):
+    photo, _ = sheet("0123456789")
+    photo = np.pad(photo, ((0, 0), (0, 100)), constant_values=235)
+    cv2.line(photo, (830, 80), (830, 170), 130, 30, cv2.LINE_AA)
+    assert read(photo, recognizer)[0] == "0123456789"
+
+
 @pytest.mark.parametrize(("large", "small"), [(0, 7), (5, 5), (0, 3), (1, 1)])
 def test_a_small_digit_below_the_corner_of_a_large_one_is_another(recognizer, large, small):
     photo, _ = sheet("24680", height=100)

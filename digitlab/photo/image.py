@@ -42,7 +42,8 @@ def thickness(own: np.ndarray, hole: int = 1) -> float:
 def darker_colour(photo: np.ndarray) -> np.ndarray:
     """Return the darker of red and green, a little blurred; uint8 (h, w).
 
-    Ink of any colour is dark in one of them. Blue is left out: there coffee is darkest, and a photo has most noise.
+    Ink of any colour but yellow is dark in one of them. Blue is left out: there coffee is darkest, and a photo has most
+    noise.
     """
     grey = photo if photo.ndim == 2 else cv2.min(photo[..., 0], photo[..., 1])
     return cv2.GaussianBlur(grey, (0, 0), 0.8)

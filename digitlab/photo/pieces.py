@@ -38,7 +38,6 @@ class Piece:
         on = self.ink[self.ink > 0]
         self.darkness = float(np.percentile(on, 90)) if len(on) else 0.0
         self.stroke = len(on) / self.size
-        self.thickness = thickness(self.ink > 0, hole=5)
 
     def image(self) -> np.ndarray:
         """Return it cut out, with black around it: uint8 (h, w), its darkest ink white."""
@@ -70,11 +69,11 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     pieces = [piece for piece in pieces if piece.darkness]
     if not pieces:
         return []
-    darkness = _weighted_median([p.darkness for p in pieces], [float(p.ink.sum()) for p in pieces])
+    darkness = _usual([p.darkness for p in pieces], pieces)
     pieces = [p for p in pieces if p.darkness > 0.35 * darkness]
-    size = _weighted_median([p.size for p in pieces], [float(p.ink.sum()) for p in pieces])
+    size = _usual([p.size for p in pieces], pieces)
     pieces = [p for p in pieces if p.height < 3.5 * size and (p.size < 3 * size or p.size < 8 * p.height)]
-    stroke = _weighted_median([p.stroke for p in pieces], [float(p.ink.sum()) for p in pieces])
+    stroke = _usual([p.stroke for p in pieces], pieces)
     # What is left of a line is straight, thinner than the pen, and pale.
     pieces = [
         p
@@ -82,11 +81,12 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
         if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke or min(p.width, p.height) > 2.5 * p.stroke
     ]
     # What is paler than the pen, and thicker, is a stain or a table.
-    thick = _weighted_median([p.thickness for p in pieces], [float(p.ink.sum()) for p in pieces])
-    pieces = [p for p in pieces if p.darkness > 0.75 * darkness or p.thickness < 1.6 * thick]
+    thick = [thickness(p.ink > 0, hole=5) for p in pieces]
+    limit = 1.6 * _usual(thick, pieces)
+    pieces = [p for p, its in zip(pieces, thick, strict=True) if p.darkness > 0.75 * darkness or its < limit]
     _read(pieces, recognizer)
     pieces = _join_near(pieces, size, recognizer)
-    height = _weighted_median([p.height for p in pieces], [float(p.ink.sum()) for p in pieces])
+    height = _usual([p.height for p in pieces], pieces)
     pieces = _cut_wide(pieces, height, recognizer)
     return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness)])
 
@@ -248,7 +248,9 @@ def _reading_order(pieces):
     return ordered
 
 
-def _weighted_median(values, weights):
+def _usual(values, pieces):
+    """Return the median of the pieces' values, each weighted by its ink."""
+    weights = [float(piece.ink.sum()) for piece in pieces]
     weights = np.minimum(weights, np.sum(weights) / 6)  # One large circle is not to outweigh a row of digits.
     order = np.argsort(values)
     sums = np.cumsum(weights[order])
