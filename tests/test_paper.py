@@ -168,6 +168,18 @@ def test_a_detached_bar_belongs_to_its_five(recognizer):
     assert read(photo, recognizer)[0] == "55"
 
 
+def test_two_loops_that_almost_touch_are_one_eight(recognizer):
+    photo, _ = sheet("0123456777", tall=500)
+    angles = np.linspace(0, 2 * np.pi, 40)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    eight = Ink([(140, 86) + 40 * circle, (140, 200) + 50 * circle])
+    box = write(photo, eight, 60, 360, 94, pen=4)
+    assert len(find_pieces(remove_lines(even_light(photo)))) == 12
+    text, found = read(photo, recognizer)
+    assert text == "01234567778"
+    assert overlap(found[-1].box, box) > 0.7
+
+
 def test_touching_digits_are_told_apart(recognizer):
     photo = np.full((240, 420), 240, np.uint8)
     write(photo, Ink.example(2), 40, 60, 110)
@@ -198,6 +210,19 @@ def test_a_round_letter_is_not_cut_into_two_digits(recognizer, letter):
     found = find_digits(photo, recognizer)
     assert sum(one.box[1] < 370 for one in found) == 10
     assert sum(one.box[1] > 370 for one in found) <= 8
+
+
+def test_what_is_hardly_a_digit_is_kept_among_many_digits_and_left_out_among_letters(recognizer):
+    letter = next(drawing.ink for drawing in load_drawings("held-out") if drawing.label == "k")
+    photo, _ = sheet("0123456789" * 3, tall=500)
+    hardly = write(photo, letter, 60, 370, 90)
+    found = find_digits(photo, recognizer)
+    assert len(found) == 31
+    assert overlap(found[-1].box, hardly) > 0.7
+    assert recognizer.predict(found[-1].image).reason == "not a digit"
+    for number in range(1, 4):
+        write(photo, letter, 60 + 200 * number, 370, 90)
+    assert len(find_digits(photo, recognizer)) == 30
 
 
 def test_a_circle_around_digits_is_no_zero(recognizer):

@@ -11,6 +11,7 @@ from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
 _MAX_CUT = 60  # So many pieces are tried to be cut, the widest first: more are there only in writing.
+_LETTER = 0.97  # A piece is most likely a letter if the network takes it for "not a digit" as much as this.
 
 
 @dataclass(eq=False)
@@ -88,17 +89,20 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     pieces = _join_near(pieces, size, recognizer)
     height = _usual([p.height for p in pieces], pieces)
     pieces = _cut_wide(pieces, height, recognizer)
-    return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness)])
+    doubtful = [p for p in pieces if p.other >= _LETTER and _may_be_digit(p, size, height, darkness, 1.0)]
+    # One among many digits is a digit that is badly written; where there are more, they are letters.
+    limit = 1.0 if len(doubtful) < 0.06 * len(pieces) else _LETTER
+    return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness, limit)])
 
 
-def _may_be_digit(piece, size, height, darkness):
+def _may_be_digit(piece, size, height, darkness, limit):
     if piece.size < 0.33 * size or piece.height < 0.4 * piece.width or piece.height > 12 * piece.width:
         return False
     usual = 0.5 * size < piece.size < 2 * size and piece.darkness > 0.6 * darkness
     if piece.size > 2 * size and piece.darkness < 0.5 * darkness:  # A stain.
         return False
     touching = usual and piece.width > 1.2 * max(piece.height, height) and piece.height > 0.8 * height
-    return touching or piece.other < (0.97 if usual else 0.5)
+    return touching or piece.other < (limit if usual else 0.5)
 
 
 def _join_near(pieces, size, recognizer):
@@ -113,8 +117,9 @@ def _join_near(pieces, size, recognizer):
         larger = np.maximum(sizes[:, None], sizes[None])
         higher = np.maximum(heights[:, None], heights[None])
         near = gap < 0.3 * np.minimum(larger, 1.5 * size)
-        near &= joint.max(axis=2) < 1.4 * np.maximum(larger, 0.75 * size)
-        near &= joint[..., 1] < 1.4 * np.maximum(higher, 0.75 * size)
+        near &= joint[..., 0] < 1.4 * np.maximum(larger, 0.75 * size)
+        highest = np.where(gap < 0.06 * size, 1.35, 1.05) * size  # The loops of an 8 that almost touch, or a 5's bar.
+        near &= joint[..., 1] < np.maximum(1.4 * higher, highest)
         near &= np.minimum(darkness[:, None], darkness[None]) > 0.5 * np.maximum(darkness[:, None], darkness[None])
         pairs = [(pieces[i], pieces[j]) for i, j in np.argwhere(near).tolist() if i < j]
         new = [pair for pair in pairs if pair not in tried]
@@ -133,10 +138,12 @@ def _join_near(pieces, size, recognizer):
 
 def _gain(first, second, joint, size):
     apart = joint.width > first.width + second.width or joint.height > first.height + second.height
+    stacked = max(joint.height - first.height - second.height, 1.5 * max(first.height, second.height) - joint.height)
 
     def alone(piece):  # A dash or a dot is no digit, whatever the network says; half an 8 is one less than the 8.
         is_dash = piece.size < 0.4 * size or piece.width > 1.8 * piece.height
-        return 0.0 if is_dash else piece.score * (1.0 if apart else min(1.0, piece.size / (0.7 * size)))
+        whole = piece.height / size if stacked < 0.06 * size else 1.0 if apart else piece.size / (0.7 * size)
+        return 0.0 if is_dash else piece.score * min(1.0, whole)
 
     lesser, better = sorted((alone(first), alone(second)))
     if joint.score < 0.4 or (lesser == 0 and joint.score < better - 0.3):
