@@ -88,10 +88,12 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     _read(pieces, recognizer)
     pieces = _join_near(pieces, size, recognizer)
     height = _usual([p.height for p in pieces], pieces)
-    pieces = _cut_wide(pieces, height, recognizer)
-    doubtful = [p for p in pieces if p.other >= _LETTER and _may_be_digit(p, size, height, darkness, 1.0)]
-    # One among many digits is a digit that is badly written; where there are more, they are letters.
-    limit = 1.0 if len(doubtful) < 0.06 * len(pieces) else _LETTER
+    narrow = [p for p in pieces if p.width < 1.15 * height and _may_be_digit(p, size, height, darkness, 1.0)]
+    letters = [p for p in narrow if p.other >= _LETTER]
+    # One among many digits is a digit that is badly written.
+    has_letters = len(letters) >= 0.06 * len(narrow)
+    pieces = _cut_wide(pieces, height, has_letters, recognizer)
+    limit = _LETTER if has_letters else 1.0
     return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness, limit)])
 
 
@@ -160,13 +162,13 @@ def _join(first, second):
     return Piece(x, y, ink)
 
 
-def _cut_wide(pieces, height, recognizer):
+def _cut_wide(pieces, height, has_letters, recognizer):
     digits, tried = [], 0
     for piece in sorted(pieces, key=lambda p: p.width / p.height, reverse=True):
         # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
         wide = piece.width > 1.15 * height
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
-        is_row &= 0.85 < piece.height / height < 2.5 and (wide or piece.score < 0.7)
+        is_row &= 0.85 < piece.height / height < 2.5 and (wide or (piece.score < 0.7 and not has_letters))
         least = 0.8 if wide else 0.99
         tried += is_row
         digits += (_best_parts(piece, least, recognizer) if is_row and tried <= _MAX_CUT else None) or [piece]
@@ -180,7 +182,7 @@ def _best_parts(piece, least, recognizer):
     last = len(cuts) - 1
     best_score, best = max(least, piece.score), None
     most = max(2, int(2 * piece.width / piece.height))  # An m would be a row of ones.
-    for lean in (-0.3, 0.0, 0.3):
+    for lean in (-0.4, -0.2, 0.0, 0.2, 0.4):
         outer = [(0, j) for j in range(1, last)] + [(i, last) for i in range(1, last)]
         parts = _good_parts(piece, cuts, lean, outer, best_score, recognizer)
         if most > 2 and {i for i, _ in parts} > {0}:
