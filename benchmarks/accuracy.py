@@ -1,7 +1,8 @@
 """How well the kit's network reads, and how much preparing helps: uv run python benchmarks/accuracy.py [FILE ...].
 
-The network reads MNIST's test digits, and drawings prepared in three ways: those of the kit's held-out writers, or
-those of the FILEs, as for `digitlab evaluate`. With --model PATH another network is measured.
+The network reads MNIST's test digits; letters, shapes, scribbles and pairs of digits drawn by code, in which it should
+read none; and drawings prepared in three ways: those of the kit's held-out writers, or those of the FILEs, as for
+`digitlab evaluate`. With --model PATH another network is measured.
 """
 
 import argparse
@@ -13,6 +14,10 @@ from digitlab.commands.evaluate import bitmap
 from digitlab.metrics import DIGITS
 from digitlab.paths import SHIPPED_NETWORK
 from digitlab.prepare import network_input, prepare, shrink
+from digitlab.training.synthesis import draw_other
+
+NO_DIGITS = 3000
+"""Number of things drawn by code. Their random seed is not one that a network of the model card was trained with."""
 
 PREPARATIONS = {
     "the canvas resized": lambda ink: shrink(bitmap(ink)),
@@ -34,6 +39,9 @@ def main():
 
     x_test, y_test = load_mnist()[1]
     print(f"MNIST's 10,000 test digits         {accuracy(x_test, y_test):.2%}")
+    rng = np.random.default_rng(2026)
+    predictions = recognizer.predict_many(draw_other(rng) for _ in range(NO_DIGITS))
+    print(f"no digits, but read as one         {np.mean([p.reason is None for p in predictions]):.2%}")
     collections = {path: read_drawings(path) for path in arguments.files}
     if not collections:
         held_out = load_drawings("held-out")

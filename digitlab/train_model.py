@@ -23,8 +23,8 @@ def add_parser(subparsers) -> None:
         "--recipe",
         choices=("class", "full"),
         default="class",
-        help="class: train on MNIST, in about half a minute; full: also train on drawings by people and by code, and "
-        "to tell what is not a digit, as for the network that came with the kit, in up to an hour (default: class)",
+        help="class: train on MNIST, in about half a minute; full: also train on drawings, mostly by people, and to "
+        "tell what is not a digit, as for the network that came with the kit, in up to an hour (default: class)",
     )
     parser.add_argument(
         "--epochs",
@@ -32,12 +32,12 @@ def add_parser(subparsers) -> None:
         help="number of passes through MNIST's digits (default: 5; full: 22, and then 8 with smaller steps)",
     )
     parser.add_argument(
-        "--without",
-        action="append",
-        choices=("people", "code"),
-        default=[],
-        help="with --recipe full: leave out the drawings by people or by code, to find out how much they help; may be "
-        "given twice",
+        "--drawings",
+        nargs="*",
+        choices=("people", "code", "others"),
+        default=("people", "others"),
+        help="with --recipe full: the kinds of drawings to train on besides MNIST, to find out how much each of them "
+        "helps: by people, digits by code, other things by code; none, if none is named (default: people others)",
     )
     parser.add_argument("--seed", type=_seed, default=0, help="random seed; the same seed gives the same network (0)")
     parser.add_argument(
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
                 y_train,
                 arguments.seed,
                 arguments.epochs or recipe.EPOCHS,
-                Mixture().without(arguments.without),
+                Mixture.of(arguments.drawings),
                 state=files[0].with_name(f"{files[0].stem}.training"),
                 callbacks=callbacks,
             )

@@ -61,10 +61,11 @@ def test_a_drawing_without_weight_is_not_shown(sources, people):
     assert set(labels[25:125]) == {7}
 
 
-def test_a_mixture_can_do_without_people_or_code():
-    assert Mixture().without(["people"]) == Mixture(people=0, letters=0)
-    assert Mixture().without(["code"]) == Mixture(code=0, others=0)
-    assert Mixture().without(["people", "code"]).total(9) == 9
+def test_a_mixture_has_the_kinds_of_drawings_that_are_named():
+    assert Mixture.of(["people", "others"]) == Mixture()
+    assert Mixture.of(["people"]) == Mixture(others=0)
+    assert Mixture.of(["code", "others"]) == Mixture(people=0, letters=0, code=10_000)
+    assert Mixture.of([]).total(9) == 9
 
 
 def test_writers_of_many_drawings_are_shown_less_often_each(people):

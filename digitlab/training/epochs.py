@@ -21,6 +21,12 @@ PARTS = 4
 CODE_STRENGTH = 0.6
 """Strength with which drawings made by code are drawn anew: they differ already."""
 
+KINDS = "people", "code", "others"
+"""Kinds of drawings: digits and letters drawn by people, digits drawn by code, and other things drawn by code."""
+
+DIGITS_BY_CODE = 10_000
+"""Number of digits drawn by code that an epoch shows, where it shows any."""
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -32,8 +38,8 @@ class Mixture:
     letters: int = 7_000
     """Letters drawn by people, which are no digits."""
 
-    code: int = 10_000
-    """Digits drawn by code."""
+    code: int = 0
+    """Digits drawn by code. The recipe does without: beside people's digits they do not help to read strangers."""
 
     others: int = 5_000
     """Letters, shapes, scribbles and pairs of digits drawn by code, which are no digits."""
@@ -45,10 +51,11 @@ class Mixture:
         """Return the number of all these images, if there are so many of MNIST's digits."""
         return self.repeats * digits + self.people + self.letters + self.code + self.others
 
-    def without(self, kinds: Collection[str]) -> "Mixture":
-        """Return the mixture without the drawings by "people", by "code", or both."""
-        people, code = "people" not in kinds, "code" not in kinds
-        return Mixture(people * self.people, people * self.letters, code * self.code, code * self.others, self.repeats)
+    @classmethod
+    def of(cls, kinds: Collection[str]) -> "Mixture":
+        """Return a mixture of MNIST and some of the `KINDS` of drawings, to find out how much each of them helps."""
+        people, code, others = (kind in kinds for kind in KINDS)
+        return cls(people * cls.people, people * cls.letters, code * DIGITS_BY_CODE, others * cls.others)
 
 
 @dataclass(frozen=True)
