@@ -78,8 +78,9 @@ def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = 
     -------
     list of Found
         In reading order: rows from the top, each from left to right. What the network is sure is no digit, such as
-        most letters, is left out. Not so digits that touch and cannot be told apart: they are one, which
-        `Recognizer.predict` then says is not a digit. An empty sheet has none.
+        most letters, is left out, unless it is rare among digits: then it is one that is badly written. Digits that
+        touch and cannot be told apart are one. Of both `Recognizer.predict` says that they are no digit. An empty sheet
+        has none.
 
     Raises
     ------

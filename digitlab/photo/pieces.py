@@ -70,6 +70,24 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     pieces = [piece for piece in pieces if piece.darkness]
     if not pieces:
         return []
+    pieces, size, darkness = _leave_out_stains(pieces)
+    _read(pieces, recognizer)
+    pieces = _join_near(pieces, size, recognizer)
+    height = _usual([p.height for p in pieces], pieces)
+    parts = _cut_rows(pieces, height, recognizer)
+    narrow = [p for p in pieces if p not in parts and not _is_wide(p, height)]
+    narrow = [p for p in narrow if _may_be_digit(p, size, height, darkness, 1.0)]
+    # One among many digits is a digit that is badly written; where there are more, they are letters.
+    has_letters = sum(p.other >= _LETTER for p in narrow) >= 0.06 * len(narrow)
+    if has_letters:
+        parts = {piece: its for piece, its in parts.items() if _is_wide(piece, height)}
+    pieces = [part for piece in pieces for part in parts.get(piece, [piece])]
+    limit = _LETTER if has_letters else 1.0
+    return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness, limit)])
+
+
+def _leave_out_stains(pieces):
+    """Return the pieces that the pen may have made, and their usual size and darkness."""
     darkness = _usual([p.darkness for p in pieces], pieces)
     pieces = [p for p in pieces if p.darkness > 0.35 * darkness]
     size = _usual([p.size for p in pieces], pieces)
@@ -85,16 +103,7 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     thick = [thickness(p.ink > 0, hole=5) for p in pieces]
     limit = 1.6 * _usual(thick, pieces)
     pieces = [p for p, its in zip(pieces, thick, strict=True) if p.darkness > 0.75 * darkness or its < limit]
-    _read(pieces, recognizer)
-    pieces = _join_near(pieces, size, recognizer)
-    height = _usual([p.height for p in pieces], pieces)
-    narrow = [p for p in pieces if p.width < 1.15 * height and _may_be_digit(p, size, height, darkness, 1.0)]
-    letters = [p for p in narrow if p.other >= _LETTER]
-    # One among many digits is a digit that is badly written.
-    has_letters = len(letters) >= 0.06 * len(narrow)
-    pieces = _cut_wide(pieces, height, has_letters, recognizer)
-    limit = _LETTER if has_letters else 1.0
-    return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness, limit)])
+    return pieces, size, darkness
 
 
 def _may_be_digit(piece, size, height, darkness, limit):
@@ -162,17 +171,22 @@ def _join(first, second):
     return Piece(x, y, ink)
 
 
-def _cut_wide(pieces, height, has_letters, recognizer):
-    digits, tried = [], 0
+def _cut_rows(pieces, height, recognizer):
+    """Cut what is a row of touching digits: {piece: its parts}."""
+    parts, tried = {}, 0
     for piece in sorted(pieces, key=lambda p: p.width / p.height, reverse=True):
         # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
-        wide = piece.width > 1.15 * height
+        wide = _is_wide(piece, height)
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
-        is_row &= 0.85 < piece.height / height < 2.5 and (wide or (piece.score < 0.7 and not has_letters))
-        least = 0.8 if wide else 0.99
+        is_row &= 0.85 < piece.height / height < 2.5 and (wide or piece.score < 0.7)
         tried += is_row
-        digits += (_best_parts(piece, least, recognizer) if is_row and tried <= _MAX_CUT else None) or [piece]
-    return digits
+        if is_row and tried <= _MAX_CUT and (best := _best_parts(piece, 0.8 if wide else 0.99, recognizer)):
+            parts[piece] = best
+    return parts
+
+
+def _is_wide(piece, height):
+    return piece.width > 1.15 * height
 
 
 def _best_parts(piece, least, recognizer):
