@@ -1,8 +1,8 @@
-"""Drawings made by code: digits in many ways of writing, and things that are no digits.
+"""Drawings made by code: letters, shapes and scribbles, which are no digits, and digits in many ways of writing.
 
-MNIST was written by Americans. A network that learns from MNIST alone misreads a 1 with a flag or a crossed 7. Nobody
-has to draw those: a digit is a few movements of the pen, and they can be written down. The file families.txt does so,
-and says how to read it. `draw_digit` picks a way of writing and changes it at random: no two drawings are alike.
+A letter or a digit is a few movements of the pen, and they can be written down. The file families.txt does so, and says
+how to read it. One way of writing is picked and changed at random: no two drawings are alike. The full recipe learns
+from what is no digit only (`draw_other`): beside digits drawn by people, those drawn by code do not help.
 """
 
 import functools
