@@ -223,6 +223,12 @@ def test_what_is_hardly_a_digit_is_kept_among_many_digits_and_left_out_among_let
     for number in range(1, 4):
         write(photo, letter, 60 + 200 * number, 370, 90)
     assert len(find_digits(photo, recognizer)) == 30
+    ten, _ = sheet("0123456789", tall=500)
+    write(ten, letter, 60, 370, 90)
+    assert len(find_digits(ten, recognizer)) == 11
+    alone = np.full((500, 400), 235, np.uint8)
+    write(alone, letter, 60, 100, 90)
+    assert find_digits(alone, recognizer) == []
 
 
 def test_a_circle_around_digits_is_no_zero(recognizer):

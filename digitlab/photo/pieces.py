@@ -78,11 +78,12 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     narrow = [p for p in pieces if p not in parts and not _is_wide(p, height)]
     narrow = [p for p in narrow if _may_be_digit(p, size, height, darkness, 1.0)]
     # One among many digits is a digit that is badly written; where there are more, they are letters.
-    has_letters = sum(p.other >= _LETTER for p in narrow) >= 0.06 * len(narrow)
+    doubtful = sum(p.other >= _LETTER for p in narrow)
+    has_letters = doubtful >= max(2, 0.06 * len(narrow))
     if has_letters:
         parts = {piece: its for piece, its in parts.items() if _is_wide(piece, height)}
     pieces = [part for piece in pieces for part in parts.get(piece, [piece])]
-    limit = _LETTER if has_letters else 1.0
+    limit = _LETTER if has_letters or len(narrow) < 8 else 1.0
     return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness, limit)])
 
 
