@@ -130,7 +130,7 @@ def _join_near(pieces, size, recognizer):
         higher = np.maximum(heights[:, None], heights[None])
         near = gap < 0.3 * np.minimum(larger, 1.5 * size)
         near &= joint[..., 0] < 1.4 * np.maximum(larger, 0.75 * size)
-        highest = np.where(gap < 0.06 * size, 1.35, 1.05) * size  # The loops of an 8 that almost touch, or a 5's bar.
+        highest = np.where(gap < 0.06 * size, 1.5, 1.05) * size  # The loops of an 8 that almost touch, or a 5's bar.
         near &= joint[..., 1] < np.maximum(1.4 * higher, highest)
         near &= np.minimum(darkness[:, None], darkness[None]) > 0.5 * np.maximum(darkness[:, None], darkness[None])
         pairs = [(pieces[i], pieces[j]) for i, j in np.argwhere(near).tolist() if i < j]
