@@ -20,6 +20,7 @@ from digitlab.photo.image import (
     darker_colour,
     ink_limit,
     is_blot,
+    mean_of_dark,
     paper_light,
     percentiles,
 )
@@ -165,6 +166,8 @@ def remove_lines(even: np.ndarray) -> np.ndarray:
 def ink_mask(clean: np.ndarray) -> np.ndarray:
     """Tell ink from paper: ink is darker than the paper's noise, and than almost half of the darkest ink it joins.
 
+    Where the ink nearby is paler, as where a pencil touches a pen, paler ink is enough.
+
     Parameters
     ----------
     clean : uint8 array (h, w)
@@ -179,8 +182,10 @@ def ink_mask(clean: np.ndarray) -> np.ndarray:
     _, labels = cv2.connectedComponents(rough, connectivity=8)
     on = np.flatnonzero(rough)
     values = clean.ravel()[on]
+    darkest = percentiles(values, labels.ravel()[on], 0.9)
+    nearby = mean_of_dark(cv2.bitwise_and(clean, rough)).ravel()[on]
     mask = np.zeros_like(clean)
-    mask.ravel()[on[values > 0.45 * percentiles(values, labels.ravel()[on], 0.9)]] = 255
+    mask.ravel()[on[values > np.maximum(0.25 * darkest, np.minimum(0.45 * darkest, 0.6 * nearby))]] = 255
     return mask
 
 

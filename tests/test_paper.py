@@ -212,6 +212,16 @@ def test_a_round_letter_is_not_cut_into_two_digits(recognizer, letter):
     assert sum(one.box[1] > 370 for one in found) <= 8
 
 
+def test_a_pale_digit_that_touches_a_dark_one_is_found(recognizer):
+    photo, _ = sheet("0123456789", tall=420)
+    pale = write(photo, Ink.example(0), 101, 330, 90, colour=160)
+    dark = write(photo, Ink.example(2), 60, 330, 90)
+    text, found = read(photo, recognizer)
+    assert text == "012345678920"
+    assert overlap(found[-2].box, dark) > 0.7
+    assert overlap(found[-1].box, pale) > 0.7
+
+
 def test_what_is_hardly_a_digit_is_kept_among_many_digits_and_left_out_among_letters(recognizer):
     letter = next(drawing.ink for drawing in load_drawings("held-out") if drawing.label == "k")
     photo, _ = sheet("0123456789" * 3, tall=500)

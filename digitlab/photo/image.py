@@ -70,6 +70,14 @@ def ink_limit(even: np.ndarray) -> np.ndarray:
     return cv2.min(cv2.max(cv2.convertScaleAbs(noise, alpha=8), MIN_INK), MAX_NOISE)
 
 
+def mean_of_dark(clean: np.ndarray) -> np.ndarray:
+    """Return how dark the ink is near each pixel, the darker the more it counts: float32 (h, w)."""
+    dark = clean.astype(np.float32)
+    side = max(5, round(0.01 * max(clean.shape)) | 1)
+    total = cv2.boxFilter(dark, -1, (side, side))
+    return cv2.boxFilter(dark * dark, -1, (side, side)) / np.maximum(total, 1e-3)
+
+
 def shrunk(image: np.ndarray, longer_side: int) -> np.ndarray:
     """Return an image made smaller, so that its longer side is at most this long."""
     scale = min(1, longer_side / max(image.shape))
