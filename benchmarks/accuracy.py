@@ -17,7 +17,7 @@ from digitlab.prepare import network_input, prepare, shrink
 from digitlab.training.synthesis import draw_other
 
 NO_DIGITS = 3000
-"""Number of things drawn by code. Their random seed is not one that a network of the model card was trained with."""
+"""Number of things drawn by code, in the ways of writing that the kit's network learned from, but with another seed."""
 
 PREPARATIONS = {
     "the canvas resized": lambda ink: shrink(bitmap(ink)),

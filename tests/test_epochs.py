@@ -1,10 +1,12 @@
 """What an epoch of the full recipe shows."""
 
+import argparse
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from digitlab import train_model
 from digitlab.data import NOT_A_DIGIT
 from digitlab.training.epochs import PARTS, Mixture, Sources, draw_by_code, make_part, read_people
 
@@ -62,10 +64,12 @@ def test_a_drawing_without_weight_is_not_shown(sources, people):
 
 
 def test_a_mixture_has_the_kinds_of_drawings_that_are_named():
-    assert Mixture.of(["people", "others"]) == Mixture()
+    parser = argparse.ArgumentParser()
+    train_model.add_parser(parser.add_subparsers())
+    assert Mixture.of(parser.parse_args(["train"]).drawings) == Mixture()
+    assert Mixture.of(parser.parse_args(["train", "--drawings"]).drawings).total(9) == 9
     assert Mixture.of(["people"]) == Mixture(others=0)
     assert Mixture.of(["code", "others"]) == Mixture(people=0, letters=0, code=10_000)
-    assert Mixture.of([]).total(9) == 9
 
 
 def test_writers_of_many_drawings_are_shown_less_often_each(people):
