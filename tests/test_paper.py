@@ -11,6 +11,7 @@ import pytest
 
 from digitlab import Ink, load_drawings
 from digitlab.ink import read_drawings
+from digitlab.metrics import DIGITS
 from digitlab.paper import (
     MAX_PIXELS,
     even_light,
@@ -188,6 +189,21 @@ def test_touching_digits_are_told_apart(recognizer):
     assert read(photo, recognizer)[0] == "20"
 
 
+def test_wide_digits_that_touch_are_cut_exactly(recognizer):
+    photo, _ = sheet("01234567", height=124, tall=560)
+    digits = [drawing.ink for drawing in load_drawings("held-out") if drawing.label in DIGITS]
+    x, boxes = 60, []
+    for ink in (digits[2029], digits[3517]):
+        points = np.concatenate(ink.strokes)
+        ink = Ink([(stroke - points.min(axis=0)) * 96 / np.ptp(points[:, 1]) for stroke in ink.strokes])
+        boxes.append(write(photo, ink, x, 400, 280, pen=8))
+        x = boxes[-1][0] + boxes[-1][2] - 7
+    assert len(find_pieces(remove_lines(even_light(photo)))) == 9
+    found = find_digits(photo, recognizer)
+    assert len(found) == 10
+    assert all(overlap(one.box, box) > 0.7 for one, box in zip(found[-2:], boxes, strict=True))
+
+
 def test_an_m_is_not_cut_into_ones(recognizer):
     letters = [drawing.ink for drawing in load_drawings("held-out") if drawing.label in "mw"][:20]
     photo, _ = sheet("3141592658", width=1000, tall=1000)
@@ -262,6 +278,13 @@ def test_what_is_paler_and_thicker_than_the_pen_is_no_ink(recognizer):
     photo = np.pad(photo, ((0, 0), (0, 100)), constant_values=235)
     cv2.line(photo, (830, 80), (830, 170), 130, 30, cv2.LINE_AA)
     assert read(photo, recognizer)[0] == "0123456789"
+
+
+def test_a_digit_in_thick_pencil_is_read_beside_thin_ink(recognizer):
+    photo, _ = sheet("0123456789", tall=520)
+    write(photo, Ink.example(8), 60, 370, 90, pen=13, colour=130)
+    write(photo, Ink.example(5), 210, 370, 90, pen=13, colour=130)
+    assert read(photo, recognizer)[0] == "012345678985"
 
 
 @pytest.mark.parametrize(("large", "small"), [(0, 7), (5, 5), (0, 3), (1, 1)])

@@ -11,6 +11,7 @@ from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
 _MAX_CUT = 60  # So many pieces are tried to be cut, the widest first: more are there only in writing.
+_CUTS = {True: (16, 0.8), False: (8, 0.99)}  # Is it wide: cuts in a width equal to the height; the least score.
 _LETTER = 0.97  # A piece is most likely a letter if the network takes it for "not a digit" as much as this.
 
 
@@ -70,7 +71,7 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     pieces = [piece for piece in pieces if piece.darkness]
     if not pieces:
         return []
-    pieces, size, darkness = _leave_out_stains(pieces)
+    pieces, size, darkness = _leave_out_stains(pieces, recognizer)
     _read(pieces, recognizer)
     pieces = _join_near(pieces, size, recognizer)
     height = _usual([p.height for p in pieces], pieces)
@@ -87,7 +88,7 @@ def group_pieces(pieces: Sequence[Piece], recognizer: Recognizer) -> list[Piece]
     return _reading_order([p for p in pieces if _may_be_digit(p, size, height, darkness, limit)])
 
 
-def _leave_out_stains(pieces):
+def _leave_out_stains(pieces, recognizer):
     """Return the pieces that the pen may have made, and their usual size and darkness."""
     darkness = _usual([p.darkness for p in pieces], pieces)
     pieces = [p for p in pieces if p.darkness > 0.35 * darkness]
@@ -100,11 +101,14 @@ def _leave_out_stains(pieces):
         for p in pieces
         if p.darkness > 0.6 * darkness or p.stroke > 0.45 * stroke or min(p.width, p.height) > 2.5 * p.stroke
     ]
-    # What is paler than the pen, and thicker, is a stain or a table.
+    # What is paler than the pen, and thicker, is a stain or a table; or a digit in pencil beside digits in ink.
     thick = [thickness(p.ink > 0, hole=5) for p in pieces]
     limit = 1.6 * _usual(thick, pieces)
-    pieces = [p for p, its in zip(pieces, thick, strict=True) if p.darkness > 0.75 * darkness or its < limit]
-    return pieces, size, darkness
+    stains = {p for p, its in zip(pieces, thick, strict=True) if p.darkness <= 0.75 * darkness and its >= limit}
+    in_pencil = [p for p in stains if 0.5 * size < p.size < 2 * size and p.darkness > 0.5 * darkness]
+    _read(in_pencil, recognizer)
+    stains -= {p for p in in_pencil if p.score > 0.9}
+    return [p for p in pieces if p not in stains], size, darkness
 
 
 def _may_be_digit(piece, size, height, darkness, limit):
@@ -181,7 +185,7 @@ def _cut_rows(pieces, height, recognizer):
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
         is_row &= 0.85 < piece.height / height < 2.5 and (wide or piece.score < 0.7)
         tried += is_row
-        if is_row and tried <= _MAX_CUT and (best := _best_parts(piece, 0.8 if wide else 0.99, recognizer)):
+        if is_row and tried <= _MAX_CUT and (best := _best_parts(piece, *_CUTS[wide], recognizer)):
             parts[piece] = best
     return parts
 
@@ -190,9 +194,9 @@ def _is_wide(piece, height):
     return piece.width > 1.15 * height
 
 
-def _best_parts(piece, least, recognizer):
+def _best_parts(piece, fineness, least, recognizer):
     """Cut a row of touching digits where the worst of its parts is best; None if that is not above the least."""
-    step = max(1, piece.height // 8)
+    step = max(1, piece.height // fineness)
     cuts = [*range(0, piece.width - step, step), piece.width]
     last = len(cuts) - 1
     best_score, best = max(least, piece.score), None
@@ -231,7 +235,7 @@ def _cut(piece, start, end, lean):
     columns = np.arange(piece.width) - lean * (np.arange(piece.height)[:, None] - piece.height / 2)
     ink = np.where((columns >= start) & (columns < end), piece.ink, 0)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not len(rows) or rows[-1] - rows[0] < 0.5 * piece.height:
+    if not len(rows) or rows[-1] - rows[0] < 0.6 * piece.height:
         return None
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return Piece(int(piece.x + columns[0]), int(piece.y + rows[0]), ink)
