@@ -16,6 +16,7 @@ import numpy as np
 
 from digitlab.photo.files import MAX_PIXELS, check_photo, example_photo, load_photo
 from digitlab.photo.image import (
+    COARSE,
     coarse_noise,
     darker_colour,
     ink_limit,
@@ -23,6 +24,7 @@ from digitlab.photo.image import (
     mean_of_dark,
     paper_light,
     percentiles,
+    shrunk,
 )
 from digitlab.photo.lines import lines_alone
 from digitlab.photo.pieces import Piece, group_pieces
@@ -42,6 +44,7 @@ __all__ = [
     "load_photo",
     "off_paper",
     "remove_lines",
+    "stains",
 ]
 
 _WORKING = 4_000_000  # Larger photos are made smaller: digits are large enough then, and noise is less.
@@ -101,7 +104,8 @@ def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = 
         size = max(1, round(width * scale)), max(1, round(height * scale))
         photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     clean = remove_lines(even_light(photo))
-    pieces = group_pieces(find_pieces(clean, off_paper(photo)), recognizer or Recognizer.load())
+    pieces = find_pieces(clean, off_paper(photo), stains(photo))
+    pieces = group_pieces(pieces, recognizer or Recognizer.load())
     return [
         Found(tuple(round(side / scale) for side in (p.x, p.y, p.width, p.height)), p.image(), p.row) for p in pieces
     ]
@@ -142,6 +146,18 @@ def off_paper(photo: np.ndarray) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats((off == 0).astype(np.uint8))
     off[(stats[:, cv2.CC_STAT_AREA] < 0.02 * off.size)[labels]] = 255  # Islands of the table.
     return cv2.resize(off, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def stains(photo: np.ndarray) -> np.ndarray:
+    """Return where the paper has a stain of coffee or tea: pale brown, as ink is not; uint8 (h, w), 255 there."""
+    height, width = photo.shape[:2]
+    if photo.ndim == 2:
+        return np.zeros((height, width), np.uint8)
+    small = cv2.GaussianBlur(shrunk(photo, COARSE), (0, 0), 1)
+    # How many times the light is halved, in each colour, compared with the paper around.
+    red, green, blue = (np.log2((paper_light(c) + 1.0) / (c + 1.0)) for c in cv2.split(small))
+    brown = (blue - red > 0.07) & (blue - red < 0.43) & (green < 0.58)
+    return cv2.resize(brown.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def remove_lines(even: np.ndarray) -> np.ndarray:
@@ -189,7 +205,7 @@ def ink_mask(clean: np.ndarray) -> np.ndarray:
     return mask
 
 
-def find_pieces(clean: np.ndarray, off: np.ndarray | None = None) -> list[Piece]:
+def find_pieces(clean: np.ndarray, off: np.ndarray | None = None, stained: np.ndarray | None = None) -> list[Piece]:
     """Find the connected pieces of ink that may be a digit or a part of one.
 
     Parameters
@@ -198,11 +214,13 @@ def find_pieces(clean: np.ndarray, off: np.ndarray | None = None) -> list[Piece]
         As `remove_lines` returns it.
     off : uint8 array (h, w), optional
         Where there is no paper, as `off_paper` returns it.
+    stained : uint8 array (h, w), optional
+        Where there is a stain, as `stains` returns it.
 
     Returns
     -------
     list of Piece
-        Without specks, blots and holes, what is cut by the photo's edge, and what is not on paper.
+        Without specks, blots and holes, what is cut by the photo's edge, what is not on paper, and stains.
     """
     height, width = clean.shape
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink_mask(clean), connectivity=8)
@@ -214,7 +232,11 @@ def find_pieces(clean: np.ndarray, off: np.ndarray | None = None) -> list[Piece]
         box = slice(y, y + h), slice(x, x + w)
         own = labels[box] == number
         is_net = max(w, h) > 0.15 * max(width, height) and area < 0.06 * w * h
-        if is_net or is_blot(own) or (off is not None and off[box][own].mean() > 200):
+        # A margin's line ends where the paper ends.
+        most_off = 60 if min(w, h) < 0.3 * max(w, h) else 200
+        if is_net or is_blot(own) or (off is not None and off[box][own].mean() > most_off):
+            continue
+        if stained is not None and stained[box][own].mean() > 120:
             continue
         pieces.append(Piece(x, y, np.where(own, clean[box], 0)))
     return pieces

@@ -151,6 +151,15 @@ def test_a_sheet_on_a_dark_table_has_only_its_digits(recognizer):
     assert read(turned, recognizer)[0] == "271828"
 
 
+def test_a_margin_that_ends_at_the_papers_edge_is_no_one(recognizer):
+    photo, _ = sheet("271828", tall=700)
+    photo = np.pad(photo, ((0, 0), (100, 0)), constant_values=235)
+    cv2.line(photo, (70, 0), (78, 80), 110, 5, cv2.LINE_AA)
+    table = np.full((1000, 900), 60, np.uint8)
+    table[150 : 150 + photo.shape[0], 100 : 100 + photo.shape[1]] = photo
+    assert read(table, recognizer)[0] == "271828"
+
+
 def test_noise_on_a_dark_table_is_no_digit(recognizer):
     photo = np.full((700, 1100), 40, np.uint8)
     photo[:, :700] = sheet("314159", tall=700, width=700)[0]
@@ -271,6 +280,24 @@ def test_a_brown_ring_across_digits_is_no_ink(recognizer):
     coffee = np.array((205, 170, 125)) / 255
     photo = np.repeat(photo[..., np.newaxis], 3, axis=2) * (1 - share * (1 - coffee))
     assert read(photo.astype(np.uint8), recognizer)[0] == "0123456789"
+
+
+def test_a_piece_of_a_brown_ring_is_no_one(recognizer):
+    photo, _ = sheet(tall=520)
+    photo = 235 - (235 - photo.astype(float)) * 0.6  # A pale pen: beside it a stain is dark.
+    arc = cv2.ellipse(np.zeros(photo.shape, np.uint8), (200, 470), (110, 110), 0, -40, 10, 255, 9, cv2.LINE_AA)
+    share = cv2.GaussianBlur(arc, (0, 0), 2)[..., np.newaxis] / 255
+    coffee = np.array((200, 175, 145)) / 235
+    photo = np.repeat(photo[..., np.newaxis], 3, axis=2) * (1 - share * (1 - coffee))
+    assert read(photo.astype(np.uint8), recognizer)[0] == "0123456789"
+
+
+def test_a_digit_in_brown_or_orange_pencil_is_read(recognizer):
+    for colour in ((150, 110, 80), (235, 140, 60)):
+        grey, _ = sheet(light=255)
+        share = grey[..., np.newaxis] / 255
+        photo = (share * 240 + (1 - share) * colour).astype(np.uint8)
+        assert read(photo, recognizer)[0] == "0123456789"
 
 
 def test_what_is_paler_and_thicker_than_the_pen_is_no_ink(recognizer):
