@@ -11,7 +11,7 @@ from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
 _MAX_CUT = 60  # So many pieces are tried to be cut, the widest first: more are there only in writing.
-_CUTS = {True: (16, 0.8), False: (8, 0.99)}  # Is it wide: cuts in a width equal to the height; the least score.
+_MAX_FINE = 12  # So many of those that cannot be cut are tried to be cut more finely, the narrowest first.
 _LETTER = 0.97  # A piece is most likely a letter if the network takes it for "not a digit" as much as this.
 
 
@@ -178,16 +178,19 @@ def _join(first, second):
 
 def _cut_rows(pieces, height, recognizer):
     """Cut what is a row of touching digits: {piece: its parts}."""
-    parts, tried = {}, 0
+    parts, rows = {}, []
     for piece in sorted(pieces, key=lambda p: p.width / p.height, reverse=True):
         # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
         wide = _is_wide(piece, height)
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
         is_row &= 0.85 < piece.height / height < 2.5 and (wide or piece.score < 0.7)
-        tried += is_row
-        if is_row and tried <= _MAX_CUT and (best := _best_parts(piece, *_CUTS[wide], recognizer)):
-            parts[piece] = best
-    return parts
+        if is_row and len(rows) < _MAX_CUT:
+            rows.append(piece)
+            parts[piece] = _best_parts(piece, 8, 0.8 if wide else 0.99, recognizer)
+    narrow = [p for p in reversed(rows) if parts[p] is None and _is_wide(p, height) and p.width < 2.5 * p.height]
+    for piece in narrow[:_MAX_FINE]:
+        parts[piece] = _best_parts(piece, 16, 0.8, recognizer)
+    return {piece: its for piece, its in parts.items() if its}
 
 
 def _is_wide(piece, height):
@@ -201,7 +204,9 @@ def _best_parts(piece, fineness, least, recognizer):
     last = len(cuts) - 1
     best_score, best = max(least, piece.score), None
     most = max(2, int(2 * piece.width / piece.height))  # An m would be a row of ones.
-    for lean in (-0.4, -0.2, 0.0, 0.2, 0.4):
+    for lean in (0.0, -0.2, 0.2, -0.4, 0.4):
+        if best_score > 0.99 and best:
+            break
         outer = [(0, j) for j in range(1, last)] + [(i, last) for i in range(1, last)]
         parts = _good_parts(piece, cuts, lean, outer, best_score, recognizer)
         if most > 2 and {i for i, _ in parts} > {0}:
