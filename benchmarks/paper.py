@@ -236,7 +236,7 @@ def cost(path):
 def main():
     """Print the figures."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=20, help="pages of each grade")
+    parser.add_argument("--pages", type=int, default=60, help="pages of each grade")
     parser.add_argument("--seed", type=int, default=100, help="the first page's seed")
     parser.add_argument("--side", type=int, help="longer side of all photos, in pixels")
     parser.add_argument("--example", type=Path, metavar="PATH", help="make the photo that comes with the kit, and end")

@@ -5,7 +5,8 @@ ink (255) on black paper (0), as everywhere in the kit:
 
     even_light -> remove_lines -> ink_mask -> find_pieces -> group_pieces
 
-They know nothing about digits before the last step: there the network says which pieces of ink belong together.
+`off_paper` and `stains` say where what is dark is no ink. The steps know nothing about digits before the last one:
+there the network says which pieces of ink belong together.
 """
 
 from dataclasses import dataclass

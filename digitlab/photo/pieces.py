@@ -11,7 +11,7 @@ from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
 _MAX_CUT = 60  # So many pieces are tried to be cut, the widest first: more are there only in writing.
-_MAX_FINE = 12  # So many of those that cannot be cut are tried to be cut more finely, the narrowest first.
+_MAX_FINE = 6  # So many of those that cannot be cut are tried to be cut more finely, the narrowest first.
 _LETTER = 0.97  # A piece is most likely a letter if the network takes it for "not a digit" as much as this.
 
 
