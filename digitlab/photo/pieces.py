@@ -10,8 +10,8 @@ from digitlab.photo.image import thickness
 from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
-_MAX_CUT = 60  # So many pieces are tried to be cut, the widest first: more are there only in writing.
-_MAX_FINE = 6  # So many of those that cannot be cut are tried to be cut more finely, the narrowest first.
+_MAX_CUT = 60  # So many pieces are tried to be cut, the widest first.
+_MAX_UNCUT = 8  # So many wide pieces that cannot be cut are there only in writing: then no more are tried.
 _LETTER = 0.97  # A piece is most likely a letter if the network takes it for "not a digit" as much as this.
 
 
@@ -178,19 +178,23 @@ def _join(first, second):
 
 def _cut_rows(pieces, height, recognizer):
     """Cut what is a row of touching digits: {piece: its parts}."""
-    parts, rows = {}, []
+    parts, uncut, tried = {}, [], 0
     for piece in sorted(pieces, key=lambda p: p.width / p.height, reverse=True):
         # A letter's parts may look like digits, too: an a's like 01. But it is lower than two digits, or less wide.
         wide = _is_wide(piece, height)
         is_row = piece.width > 0.9 * piece.height and piece.width > 0.8 * height and piece.width < 6 * piece.height
         is_row &= 0.85 < piece.height / height < 2.5 and (wide or piece.score < 0.7)
-        if is_row and len(rows) < _MAX_CUT:
-            rows.append(piece)
-            parts[piece] = _best_parts(piece, 8, 0.8 if wide else 0.99, recognizer)
-    narrow = [p for p in reversed(rows) if parts[p] is None and _is_wide(p, height) and p.width < 2.5 * p.height]
-    for piece in narrow[:_MAX_FINE]:
-        parts[piece] = _best_parts(piece, 16, 0.8, recognizer)
-    return {piece: its for piece, its in parts.items() if its}
+        if is_row and tried < _MAX_CUT and len(uncut) < _MAX_UNCUT:
+            tried += 1
+            if best := _best_parts(piece, 8, 0.8 if wide else 0.99, recognizer):
+                parts[piece] = best
+            elif wide:
+                uncut.append(piece)
+    if len(uncut) < _MAX_UNCUT:
+        for piece in uncut:
+            if piece.width < 2.5 * piece.height and (best := _best_parts(piece, 16, 0.8, recognizer)):
+                parts[piece] = best
+    return parts
 
 
 def _is_wide(piece, height):
