@@ -237,6 +237,20 @@ def test_a_round_letter_is_not_cut_into_two_digits(recognizer, letter):
     assert sum(one.box[1] > 370 for one in found) <= 8
 
 
+def test_a_page_of_joined_letters_is_soon_given_up(recognizer, monkeypatch):
+    letters = [drawing.ink for drawing in load_drawings("held-out") if drawing.label not in DIGITS]
+    photo = np.full((1500, 1500), 235, np.uint8)
+    for row in range(12):
+        x = 60
+        for number in range(15):
+            _, _, width, _ = write(photo, letters[15 * row + number], x, 40 + 115 * row, 110, pen=5)
+            x += width - 5 + (30 if number % 3 == 2 else 0)
+    images, run = [], type(recognizer).run
+    monkeypatch.setattr(type(recognizer), "run", lambda self, x: images.append(len(x)) or run(self, x))
+    find_digits(photo, recognizer)
+    assert sum(images) < 5_000
+
+
 def test_a_pale_digit_that_touches_a_dark_one_is_found(recognizer):
     photo, _ = sheet("0123456789", tall=420)
     pale = write(photo, Ink.example(0), 101, 330, 90, colour=160)

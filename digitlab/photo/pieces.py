@@ -11,7 +11,7 @@ from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import NOT_A_DIGIT, Recognizer, apply_temperature
 
 _MAX_CUT = 60  # So many pieces are tried to be cut, the widest first.
-_MAX_UNCUT = 8  # So many wide pieces that cannot be cut are there only in writing: then no more are tried.
+_MAX_UNCUT = 8  # Only joined letters give so many wide pieces that cannot be cut: then no more are tried.
 _LETTER = 0.97  # A piece is most likely a letter if the network takes it for "not a digit" as much as this.
 
 
