@@ -3,7 +3,8 @@
 The pages are made by code. Drawings of the kit's held-out writers are put on paper, 20 to 60 a page: with pens and
 pencil, on plain, ruled and checked paper with margins, holes and stains; on one page in four there are letters, too.
 Then the page is photographed: table, slant, light, shadow, blur, noise, JPEG. There are three grades: a scan, a good
-photo and a bad one. Seeds below 100 and from 200 to 499 served to choose how digits are found; the default is another.
+photo and a bad one. The default is seeds 100 to 159. Seeds below 100 and from 200 to 699 served to choose how digits are
+found.
 
 A digit is found if the box of something found overlaps its own by more than one half (intersection over union). What
 overlaps no digit by that much is false. What the network itself says is not a digit is counted apart.
@@ -236,7 +237,7 @@ def cost(path):
 def main():
     """Print the figures."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=60, help="pages of each grade")
+    parser.add_argument("--pages", type=int, default=60, help="pages of each grade, one for each seed")
     parser.add_argument("--seed", type=int, default=100, help="the first page's seed")
     parser.add_argument("--side", type=int, help="longer side of all photos, in pixels")
     parser.add_argument("--example", type=Path, metavar="PATH", help="make the photo that comes with the kit, and end")
