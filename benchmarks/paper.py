@@ -3,8 +3,8 @@
 The pages are made by code. Drawings of the kit's held-out writers are put on paper, 20 to 60 a page: with pens and
 pencil, on plain, ruled and checked paper with margins, holes and stains; on one page in four there are letters, too.
 Then the page is photographed: table, slant, light, shadow, blur, noise, JPEG. There are three grades: a scan, a good
-photo and a bad one. The default is seeds 100 to 159. Seeds below 100 and from 200 to 699 served to choose how digits are
-found.
+photo and a bad one. The default is seeds 100 to 159. Those below 100 and from 200 to 699 served to choose how digits
+are found.
 
 A digit is found if the box of something found overlaps its own by more than one half (intersection over union). What
 overlaps no digit by that much is false. What the network itself says is not a digit is counted apart.
