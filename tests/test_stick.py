@@ -34,10 +34,11 @@ build-backend = "backend"
 backend-path = ["."]
 """
 BACKEND = """\
-import zipfile, tool
+import os, time, zipfile, tool
 from pathlib import Path
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
+    time.sleep(float(os.environ.get("SECONDS_TO_BUILD", 0)))
     with zipfile.ZipFile(Path(folder, "digitlab-1.0-py3-none-any.whl"), "w") as wheel:
         wheel.writestr("digitlab.pth", str(Path.cwd()))
         wheel.writestr("digitlab-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: digitlab\\nVersion: 1.0\\n")
@@ -484,7 +485,7 @@ def test_an_interrupted_installation_continues_the_next_time(stick, home, run, t
         log.unlink(missing_ok=True)
         process = subprocess.Popen(
             command(tmp_path, home),
-            env=misleading_environment(),
+            env={**misleading_environment(), "SECONDS_TO_BUILD": "60"},
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
