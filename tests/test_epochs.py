@@ -72,6 +72,13 @@ def test_a_mixture_has_the_kinds_of_drawings_that_are_named():
     assert Mixture.of(["code", "others"]) == Mixture(people=0, letters=0, code=10_000)
 
 
+def test_an_epoch_may_be_of_mnist_alone(sources, people):
+    alone = replace(sources, code=draw_by_code(0, 0, seed=0), mixture=Mixture.of([]))
+    images, labels = make_part(alone, 0, 0, people[1])
+    assert len(images) == 25
+    assert np.array_equal(labels, sources.y_train[::PARTS])
+
+
 def test_writers_of_many_drawings_are_shown_less_often_each(people):
     strokes, weights = people
     assert len(strokes) == len(weights)

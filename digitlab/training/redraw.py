@@ -39,10 +39,10 @@ class Strokes:
 
     @classmethod
     def of(cls, inks: Sequence[Ink], labels: Sequence[int]) -> "Strokes":
-        """Return the strokes of inks, none of them empty, with a label for each."""
+        """Return the strokes of inks, each with a label; no ink is empty, but there may be no inks."""
         strokes = [stroke for ink in inks for stroke in ink.strokes]
         return cls(
-            np.concatenate(strokes).astype(np.float32),
+            np.concatenate([np.empty((0, 2)), *strokes]).astype(np.float32),
             _starts([len(stroke) for stroke in strokes]),
             _starts([len(ink.strokes) for ink in inks]),
             np.array(labels, np.uint8),
@@ -198,7 +198,7 @@ def _owners(strokes):
 
 
 def _starts(lengths):
-    return np.concatenate([[0], np.cumsum(lengths)])
+    return np.concatenate([[0], np.cumsum(lengths, dtype=int)])
 
 
 def _gather(starts, chosen):
