@@ -213,6 +213,17 @@ def test_wide_digits_that_touch_are_cut_exactly(recognizer):
     assert all(overlap(one.box, box) > 0.7 for one, box in zip(found[-2:], boxes, strict=True))
 
 
+@pytest.mark.parametrize(("lean", "pair", "apart"), [(0.4, "00", 54), (0.4, "14", 32), (-0.4, "12", 32)])
+def test_leaning_digits_that_touch_are_told_apart(recognizer, lean, pair, apart):
+    photo, _ = sheet("01234567", height=110, tall=560)
+    for number, digit in enumerate(pair):
+        strokes = Ink.example(int(digit)).strokes
+        leaning = Ink([stroke @ np.array([[1, 0], [-lean, 1]]) + (140 * lean, 0) for stroke in strokes])
+        write(photo, leaning, 60 + number * apart, 380, 110, pen=7)
+    assert len(find_pieces(even_light(photo))) == 9
+    assert read(photo, recognizer)[0] == "01234567" + pair
+
+
 def test_an_m_is_not_cut_into_ones(recognizer):
     letters = [drawing.ink for drawing in load_drawings("held-out") if drawing.label in "mw"][:20]
     photo, _ = sheet("3141592658", width=1000, tall=1000)
