@@ -481,11 +481,24 @@ def test_a_double_click_starts_a_second_stroke(sheet, with_a_press):
 coordinates = st.integers(-2000, 2000) | st.integers(0, CANVAS + STRIP)
 
 
-@given(st.lists(st.tuples(st.integers(0, 11), coordinates, coordinates, st.integers(0, 63))))
-def test_any_series_of_mouse_events_leaves_a_valid_sheet(events):
+def test_a_key_during_a_stroke_ends_the_stroke(sheet):
+    for key in (Sheet.clear, Sheet.undo):
+        sheet.mouse(cv2.EVENT_LBUTTONDOWN, 100, 110, HELD)
+        sheet.mouse(cv2.EVENT_MOUSEMOVE, 120, 110, HELD)
+        key(sheet)
+        sheet.mouse(cv2.EVENT_MOUSEMOVE, 140, 110, HELD)
+        sheet.mouse(cv2.EVENT_LBUTTONUP, 140, 110, HELD)
+        assert not sheet.ink
+
+
+mouse_events = st.tuples(st.integers(0, 11), coordinates, coordinates, st.integers(0, 63))
+
+
+@given(st.lists(mouse_events | st.sampled_from([Sheet.clear, Sheet.undo])))
+def test_any_series_of_mouse_events_and_keys_leaves_a_valid_sheet(events):
     sheet = Sheet()
     for event in events:
-        sheet.mouse(*event)
+        event(sheet) if callable(event) else sheet.mouse(*event)
         assert sheet.image().shape == (CANVAS + STRIP, CANVAS, 3)
     assert has_ink(sheet) == bool(sheet.ink)
     for stroke in sheet.ink.strokes:

@@ -106,6 +106,7 @@ class Sheet:
 
     def clear(self):
         """Remove all strokes."""
+        self.drawing = False
         self.ink.clear()
         self._canvas[:] = 0
         self._unpainted.clear()
