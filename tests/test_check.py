@@ -82,10 +82,11 @@ def with_broken_packages(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory):
-    """A kit with half of its data, another network's .onnx file, other pins, and a home that nobody may write to."""
+    """A kit with half of MNIST, no drawings, another network's .onnx file, other pins, and a home to read only."""
     kit = copy_of_the_kit(tmp_path_factory.mktemp("damaged"))
     with open(kit / MNIST.relative_to(KIT), "rb+") as data:
         data.truncate(MNIST.stat().st_size // 2)
+    (kit / "digitlab" / "people" / "drawings.npz").unlink()
     file = kit / network_files(SHIPPED_NETWORK)[1].relative_to(KIT)
     network = onnx.load(file)
     weights = max(network.graph.initializer, key=lambda initializer: len(initializer.raw_data))
@@ -119,7 +120,9 @@ def test_every_dependency_has_the_tested_version(healthy, name):
     assert healthy.line(f" {name} ") == ("OK", f"{name} {DEPENDENCIES[name]}")
 
 
-@pytest.mark.parametrize("about", ["Python 3", "digitlab in", "60,000", "example of each digit", "are pairs", "saved"])
+@pytest.mark.parametrize(
+    "about", ["Python 3", "digitlab in", "60,000", "by people", "example of each digit", "are pairs", "saved"]
+)
 def test_the_other_checks_pass_too(healthy, about):
     assert healthy.line(about)[0] == "OK"
 
@@ -171,6 +174,12 @@ def test_the_last_line_counts_what_failed(with_broken_packages):
 
 def test_damaged_data_says_how_to_bring_it_back(damaged):
     verdict, text = damaged.line("digits in .*mnist.npz are damaged")
+    assert verdict == "FAIL"
+    assert "git checkout" in text
+
+
+def test_missing_drawings_say_how_to_bring_them_back(damaged):
+    verdict, text = damaged.line("there is no .*drawings.npz")
     assert verdict == "FAIL"
     assert "git checkout" in text
 

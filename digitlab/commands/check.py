@@ -40,7 +40,8 @@ if (sys.platform, platform.machine()) == ("linux", "x86_64"):
     _TENSORFLOW, _OTHER_TENSORFLOW = _OTHER_TENSORFLOW, _TENSORFLOW
 _NETWORKS = (paths.SHIPPED_NETWORK, paths.MNIST_ONLY_NETWORK)
 _OWN_NETWORKS = (paths.MY_NETWORK, paths.TAUGHT_NETWORK, paths.CLASS_NETWORK)
-_DATA, _NETWORK, _PAIR = "The data", "The network", "The pair of a network's files"
+_DATA, _DRAWINGS = "The data", "The drawings by people"
+_NETWORK, _PAIR = "The network", "The pair of a network's files"
 
 
 def add_parser(subparsers) -> None:
@@ -90,7 +91,7 @@ def _checks() -> Iterator[tuple[str, str]]:
     slow, quick = ([f"{name}=={versions[name]}" for name in names] for names in (on_tensorflow, others))
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(_elsewhere, [*slow, _PAIR])
-        quick = pool.submit(_elsewhere, [*quick, _DATA, _NETWORK])
+        quick = pool.submit(_elsewhere, [*quick, _DATA, _DRAWINGS, _NETWORK])
         yield _kit()
         yield from quick.result()
         yield _home()
@@ -172,6 +173,12 @@ def _data():
     return OK, f"data: {len(train_images):,} digits to train with and {len(test_images):,} to test with, unchanged"
 
 
+def _drawings():
+    from digitlab.data import load_drawings
+
+    return OK, f"data: {len(load_drawings()):,} drawings by people, unchanged"
+
+
 def _network():
     from digitlab.ink import Ink
     from digitlab.recognizer import Recognizer
@@ -204,7 +211,7 @@ def _pair():
     return OK, "networks: their .keras and their .onnx files are pairs"
 
 
-_FILES = {_DATA: _data, _NETWORK: _network, _PAIR: _pair}
+_FILES = {_DATA: _data, _DRAWINGS: _drawings, _NETWORK: _network, _PAIR: _pair}
 
 
 def _elsewhere(subjects):
