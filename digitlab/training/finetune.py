@@ -176,7 +176,8 @@ class FinetuneProcess:
         self._cancelled = False
         self._on_progress, self._on_end = on_progress, on_end
         self._errors = []
-        threading.Thread(target=self._read_errors, daemon=True).start()
+        self._error_reader = threading.Thread(target=self._read_errors, daemon=True)
+        self._error_reader.start()
         threading.Thread(target=self._read_messages, daemon=True).start()
 
     def cancel(self) -> None:
@@ -197,6 +198,7 @@ class FinetuneProcess:
                     self._on_progress(message["done"])
                 result = message.get("result", result)
         status = self._process.wait()
+        self._error_reader.join()
         if self._cancelled and result is None:
             self._on_end(None)
         elif status == 0 and result is not None:
