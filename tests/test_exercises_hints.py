@@ -32,6 +32,10 @@ IS_RIGHT[[0, 3, 5, 8, 60, 75, 80, 82, 90, 95, 99, 100, 105, 110, 120, 500]] = Fa
 ABOUT = (CONFIDENCE > 0.85) & (CONFIDENCE < 0.95)
 
 
+def as_many_others(confidence):
+    return confidence >= np.sort(confidence)[-ABOUT.sum()]
+
+
 class ReadsTheBrightest:
     """A reader whose probabilities are the first ten pixels."""
 
@@ -151,6 +155,7 @@ SLIPS = [
     ("ninety", lambda confidence: (confidence > 0.85) | (confidence < 0.95), "everything"),
     ("ninety", lambda confidence: confidence < 0.95, "below"),
     ("ninety", lambda confidence: confidence > 0.95, "otherwise"),
+    ("ninety", as_many_others, "otherwise"),
     ("ninety", lambda confidence: (confidence > 0.95) & (confidence < 0.85), "nobody"),
     ("ninety", lambda confidence: [0, 1], "no_choice"),
     ("ninety", without_return, "no_return"),
@@ -168,6 +173,7 @@ SLIPS = [
     ("gains", np.abs(IS_FITTED - IS_STRETCHED), "absolute"),
     ("gains", [math.inf] * 10, "ratio_infinite"),
     ("gains", [0.3] * 10, "otherwise"),
+    ("gains", ["a lot"] * 10, "kind"),
     ("four", [[(100, 60), (60, 170)]], "list"),
     ("four", Ink(), "empty"),
     ("four", 4, "no_ink"),

@@ -18,7 +18,7 @@ class GuessBox(Box):
     """A box to write a guess into; see `guess`."""
 
     def __init__(self, name: str, question: str, options: Sequence = (), number: bool = False, unit: str = ""):
-        self._name, self._question, self._number, self._changing = str(name), str(question), bool(number), False
+        self._name, self._question, self._number = str(name), str(question), bool(number)
         kept = answers.read()["guesses"].get(self._name, {}).get("guess", "")
         options = [str(option) for option in options]
         if options:
@@ -28,7 +28,8 @@ class GuessBox(Box):
         else:
             hint = "a number" if number else "your guess"
             self._field = ipywidgets.Text(kept, placeholder=hint, continuous_update=False, tooltip=self._question)
-        self._field.add_class("digitlab-guess-number" if number else "digitlab-guess")
+        if number:
+            self._field.add_class("digitlab-guess-number")
         self._status = ipywidgets.HTML()
         self._field.observe(self._keep, "value")
         title = f"<b>Your guess:</b> {escape(self._question)}"

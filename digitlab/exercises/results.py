@@ -35,9 +35,6 @@ NOTEBOOKS = {
 MAX_DRAWINGS = 60
 """Maximum number of the reader's drawings on the page: the last ones."""
 
-MAX_FILE = 20_000_000
-"""Maximum size of the file of drawings that is read, in bytes."""
-
 
 def exercises_of(notebook: int) -> list[str]:
     """Return the names of the exercises of a notebook, 1 to 6."""
@@ -190,8 +187,7 @@ def _drawings(kept):
         except (TypeError, KeyError, ValueError):
             continue  # None was kept, or the file was changed by hand.
     try:
-        large = paths.MY_DRAWINGS.stat().st_size > MAX_FILE
-        added = [] if large else read_drawings(paths.MY_DRAWINGS, on_bad_line=lambda number, what: None)
+        added = read_drawings(paths.MY_DRAWINGS, on_bad_line=lambda number, what: None)
     except (OSError, ValueError):
         added = []
     figures += [_figure(drawing.ink, f"meant as {drawing.label}") for drawing in added[-MAX_DRAWINGS:]]
