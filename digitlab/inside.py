@@ -16,6 +16,9 @@ _BEFORE_ACTIVATION = {"Add", "AveragePool", "BatchNormalization", "MaxPool", "Mu
 """Operations that may stand between the weights and the activation, such as ReLU."""
 
 
+NO_FILTERS = "This network has no convolution, so it has no filters that could be shown."
+
+
 class Inside:
     """The layers of a network whose layers follow one another. It may be used from several threads.
 
@@ -57,7 +60,7 @@ class Inside:
         with self._lock:
             self._load()
         if self._filters is None:
-            raise ValueError("This network has no convolution, so it has no filters that could be shown.")
+            raise ValueError(NO_FILTERS)
         return self._filters
 
     def _load(self):

@@ -138,6 +138,29 @@ def test_the_slope_offers_learning_rates_and_starts_where_it_is_told():
     assert len(slope.losses) % 3 == 1
 
 
+def test_who_sets_the_weight_begins_anew_from_there():
+    slope = explore.Slope(loss, low=-2, high=4, start=3, rates={"small": 0.1})
+    slope.set_state({"history": [3.0, 2.6], "weight": 2.6})
+    assert slope.history == [3.0, 2.6]
+    slope.weight = -1
+    assert slope.history == [-1]
+
+
+@pytest.mark.parametrize("start", [-3, 5, float("nan")])
+def test_a_slope_does_not_start_outside_its_picture(start):
+    with pytest.raises(ValueError, match="must be from -2 to 4"):
+        explore.Slope(loss, low=-2, high=4, start=start, rates={"small": 0.1})
+    with pytest.raises(ValueError, match="must be from -2 to 4"):
+        explore.slope_picture(loss, low=-2, high=4, start=start, rates={"small": 0.1}, title="Steps")
+
+
+def test_pixels_from_0_to_1_are_refused_with_a_remedy():
+    with pytest.raises(ValueError, match="convert it with"):
+        explore.feature_map(IMAGE / 255, np.ones((3, 3)))
+    with pytest.raises(ValueError, match="convert it with"):
+        explore.Lens(IMAGE / 255, {"mine": np.ones((3, 3))})
+
+
 def test_a_curve_that_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match="smaller than the largest"):
         explore.Slope(loss, low=1, high=1, start=1, rates={"one": 1})

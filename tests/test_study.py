@@ -60,6 +60,12 @@ def test_calibration_shows_wrong_answers_beside_the_promise(shown):
     assert "50 to 90 % sure: 60.0% of 5 wrong, 40.0% promised" in shown[0].alt
 
 
+def test_calibration_of_few_answers_shows_what_the_colours_mean(shown):
+    study.calibration({"one": (SURE[:2], IS_RIGHT[:2])}, [0, 0.5, 0.9, 1], "title")
+    assert not shown[0].axes[0].patches
+    assert [text.get_text() for text in shown[0].legends[0].get_texts()] == ["counted", "promised"]
+
+
 def test_the_occlusion_map_is_numbered_as_the_losses_are(shown):
     losses = np.zeros((23, 23))
     losses[4, 12] = 1

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from digitlab.figure import DIVERGING, ORANGE, alt_text, figure, frame
 from digitlab.ink import Ink
-from digitlab.prepare import SIDE, network_input, prepare
+from digitlab.inside import NO_FILTERS
+from digitlab.prepare import SIDE, check_image, network_input, prepare
 from digitlab.recognizer import Recognizer
 
 MAX_SIDE = 7
@@ -160,12 +161,14 @@ def _written(value):
 
 
 def _pixels(image):
+    check_image(image)
     return network_input([image])[0, :, :, 0]
 
 
 def _prepared(drawing):
     if not isinstance(drawing, Ink) and np.shape(drawing) == (SIDE, SIDE):
-        return np.ascontiguousarray(drawing, np.uint8)
+        check_image(drawing)
+        return drawing
     return prepare(drawing)
 
 
@@ -186,4 +189,4 @@ def _first_filters(network):
         weights = layer.get_weights()
         if weights and weights[0].ndim == 4:
             return weights[0][:, :, 0], weights[1] if len(weights) > 1 else np.zeros(weights[0].shape[3])
-    raise ValueError("This network has no convolution, so it has no filters that could be shown.")
+    raise ValueError(NO_FILTERS)

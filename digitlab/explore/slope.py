@@ -41,7 +41,8 @@ class Slope(anywidget.AnyWidget):
     Raises
     ------
     ValueError
-        If the curve has no width, there is no learning rate, or the loss is not a number at some weight.
+        If the curve has no width, or does not hold the start, if there is no learning rate, or the loss is not a number
+        at some weight.
     """
 
     _esm = Path(__file__).with_name("slope.js").read_text("utf-8")
@@ -59,7 +60,7 @@ class Slope(anywidget.AnyWidget):
     def __init__(
         self, loss: Callable[[float], float], low: float, high: float, start: float, rates: Mapping[str, float]
     ):
-        curve = _Curve(loss, low, high)
+        curve = _Curve(loss, low, high, start)
         if not rates:
             raise ValueError('Give at least one learning rate, such as rates={"small": 0.1}.')
         super().__init__(
@@ -71,6 +72,12 @@ class Slope(anywidget.AnyWidget):
             losses=curve.losses.tolist(),
             rates=[{"name": str(name), "rate": float(rate)} for name, rate in rates.items()],
         )
+
+    @traitlets.observe("weight")
+    def _begin_anew(self, _):
+        # Steps and the slider change the history, too; who sets the weight alone begins anew from there.
+        if self.history[-1] != self.weight:
+            self.history = [self.weight]
 
     @property
     def rate(self) -> float:
@@ -101,7 +108,7 @@ def slope_picture(
     steps : int, optional
         How many steps to take. They end where one leaves the picture.
     """
-    curve = _Curve(loss, low, high)
+    curve = _Curve(loss, low, high, start)
     paths = {name: curve.descend(start, rate, steps) for name, rate in rates.items()}
     alt = alt_text(
         title,
@@ -136,9 +143,11 @@ def slope_picture(
 class _Curve:
     """A loss as a function of one weight, computed at equal distances, also beyond the picture."""
 
-    def __init__(self, loss, low, high):
+    def __init__(self, loss, low, high, start):
         if not low < high:
             raise ValueError(f"The smallest weight ({low:g}) must be smaller than the largest ({high:g}).")
+        if not low <= start <= high:
+            raise ValueError(f"The first weight ({start:g}) must be from {low:g} to {high:g}.")
         width = high - low
         self.weights = np.linspace(low - width, high + width, 3 * _POINTS + 1)
         self.losses = np.array([float(loss(weight)) for weight in self.weights])

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
@@ -81,9 +83,9 @@ def calibration(readers: Mapping[str, tuple[ArrayLike, ArrayLike]], edges: Seque
         for ax, (name, rows) in zip(axes.flat, groups.items(), strict=True):
             for number, count, wrong, promised in rows:
                 low, high = wilson_interval(round(wrong * count), count)
-                bar = ax.barh(number, wrong, color=BLUE, height=0.6)
+                ax.barh(number, wrong, color=BLUE, height=0.6)
                 ax.plot([low, high], [number] * 2, color="black", linewidth=1.5)
-                mark = ax.vlines(promised, number - 0.42, number + 0.42, color=ORANGE, linewidth=5)
+                ax.vlines(promised, number - 0.42, number + 0.42, color=ORANGE, linewidth=5)
                 text = f"{wrong:.1%} of {count:,}"
                 ax.text(max(high, promised) + 0.015, number, text, va="center", fontsize=12)
             ax.set(title=name, xlabel="wrong answers")
@@ -92,7 +94,8 @@ def calibration(readers: Mapping[str, tuple[ArrayLike, ArrayLike]], edges: Seque
         axes[0, 0].set(ylabel="how sure it is", xlim=(0, 1), xticks=[0, 0.25, 0.5, 0.75])
         axes[0, 0].invert_yaxis()
         names = ["counted", "promised"]
-        axes[0, 0].figure.legend([bar, mark], names, frameon=False, fontsize=13, ncols=2, loc="upper right")
+        handles = [Patch(color=BLUE), Line2D([], [], color=ORANGE, linewidth=5)]
+        axes[0, 0].figure.legend(handles, names, frameon=False, fontsize=13, ncols=2, loc="upper right")
 
 
 def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
