@@ -56,12 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
     check_writable(arguments.output)
     (x_train, y_train), (x_test, y_test) = load_mnist()
     files = network_files(arguments.output)
-    print(f"Training on {len(x_train):,} digits of MNIST. Ctrl-C stops it and changes nothing.", flush=True)
-    if arguments.recipe == "full":
-        print("After Ctrl-C the same command goes on with the epoch that was stopped.", flush=True)
+    print("Training. Ctrl-C stops it and changes nothing.", flush=True)
     from digitlab import network
     from digitlab.training import recipe
     from digitlab.training.epochs import Mixture
+
+    if arguments.recipe == "full":
+        print(
+            "After Ctrl-C the same command goes on with the epoch that was stopped; "
+            f"if it was one of the last {recipe.REFINEMENTS}, with the first of these.",
+            flush=True,
+        )
 
     network.keras.utils.set_random_seed(arguments.seed)
     start = time.monotonic()
@@ -86,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
         network.save(model, arguments.output, settings)
     except OSError as error:
-        raise OSError(f"The network could not be saved ({error}); {shown(files[1])} was not changed.") from error
+        raise OSError(f"No network was saved ({error}); {shown(files[1])} was not changed.") from error
     except KeyboardInterrupt:
         print(f"\nStopped. Nothing was saved; {shown(files[1])} was not changed.", file=sys.stderr)
         return 130

@@ -41,7 +41,7 @@ HARDNESS = 3.0
 """How much more often a drawing by a person is shown if it is misread: up to this many times its usual share more."""
 
 MAX_ERROR_RATE = 0.0045
-"""Maximum share of misread drawings among those that are read as digits, letters and scribbles included."""
+"""Maximum share of misread drawings among those that are read as digits, letters included."""
 
 
 def build() -> keras.Model:
