@@ -94,11 +94,14 @@ def settings_of(path: Path | str) -> Path:
 
 def remedy(file: Path | str) -> str:
     """Return what to do if a file of a network is missing or broken: train one, or restore the kit's own."""
-    if Path(file).absolute().with_suffix("") in {SHIPPED_NETWORK, MNIST_ONLY_NETWORK}:
-        return f"bring it back with: git checkout -- model/{file.name}"
-    if Path(file).absolute().with_suffix("") in {TAUGHT_NETWORK, CLASS_NETWORK}:
+    name = Path(file).absolute().with_suffix("")
+    if name in {SHIPPED_NETWORK, MNIST_ONLY_NETWORK}:
+        return f"bring it back with: git checkout -- model/{Path(file).name}"
+    if name in {TAUGHT_NETWORK, CLASS_NETWORK}:
         return "delete it, and learn anew from the drawings, which are kept"
-    return "make one with: digitlab train"
+    if name == MY_NETWORK:
+        return "make one with: digitlab train"
+    return f"name another one, or make it with: digitlab train --output {shown(name)}"
 
 
 ROOM_TO_SAVE = 20_000_000

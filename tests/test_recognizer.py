@@ -203,7 +203,7 @@ def test_a_network_is_found_with_and_without_its_suffix(tmp_path):
 
 
 def test_a_missing_network_is_reported_with_a_remedy(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no network .*none\.onnx.*digitlab train"):
+    with pytest.raises(FileNotFoundError, match=r"no network .*none\.onnx.*digitlab train --output .*none$"):
         Recognizer.load(tmp_path / "none.onnx")
 
 
