@@ -433,6 +433,7 @@ def test_transparent_paper_is_white(tmp_path):
 def bad_files():
     jpeg = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))[1].tobytes()
     png = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))[1].tobytes()
+    webp = cv2.imencode(".webp", np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))[1].tobytes()
     header = b"IHDR" + struct.pack(">IIBBBBB", 10_000, 10_000, 8, 2, 0, 0, 0)
     huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
     return {
@@ -442,6 +443,7 @@ def bad_files():
         "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a photo"),
         "half a jpeg": (jpeg[: len(jpeg) // 2], "damaged"),
         "half a png": (png[: len(png) // 2], "damaged"),
+        "half a webp": (webp[: len(webp) // 2], "damaged"),
         "a jpeg's first bytes": (jpeg[:30], "damaged"),
         "a png's first bytes": (png[:20], "damaged"),
         "100 megapixels": (huge, "too large"),

@@ -117,6 +117,7 @@ def _why_not(name, start):
             f"{name} is a {kind} photo, which cannot be read here. Export or send it as JPEG: iPhones do that "
             "with Settings > Camera > Formats > Most Compatible."
         )
-    if start[:3] == b"\xff\xd8\xff" or start[:8] == b"\x89PNG\r\n\x1a\n":
+    is_webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    if is_webp or start[:3] == b"\xff\xd8\xff" or start[:8] == b"\x89PNG\r\n\x1a\n":
         return f"{name} is damaged: only a part of the photo is there. Copy it again."
     return f"{name} is not a photo that can be read here: use JPEG or PNG."

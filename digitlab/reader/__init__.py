@@ -14,7 +14,7 @@ import traitlets
 from digitlab.ink import append_drawing
 from digitlab.pad_html import png_url, words_html
 from digitlab.paper import example_photo, find_digits, load_photo
-from digitlab.paths import MY_DRAWINGS, shown
+from digitlab.paths import MY_DRAWINGS, SHARED_SERVER, shown
 from digitlab.photo.trace import trace
 from digitlab.recognizer import Recognizer, percent
 
@@ -23,6 +23,7 @@ _SHOWN = 1000  # The photo on the page is at most this wide and high, in pixels.
 _EXAMPLE = (
     "This photo comes with the kit: code put drawings by people on paper and photographed it. Choose one of your own."
 )
+_PRIVACY = "The photo goes to your class's server only." if SHARED_SERVER else "The photo stays on this machine."
 _KEPT_AS = (
     "What is kept is a line along the middle of the ink, as if it was drawn: files of drawings hold strokes, no photos."
 )
@@ -37,7 +38,10 @@ class _Sheet(anywidget.AnyWidget):
 
 
 class PhotoReader(ipywidgets.VBox):
-    """A photo with what the network reads on it. Nothing leaves the machine, and nothing is kept unless asked for.
+    """A photo with what the network reads on it.
+
+    The photo stays on the machine, or goes to the class's server if this is a seat there. Nothing is kept unless asked
+    for.
 
     Green boxes are read; at the dashed amber ones the network is not sure, or sees no digit. A click on one shows what
     the network saw of it; the keys are Tab, the arrows, and a digit to put it right.
@@ -75,7 +79,7 @@ class PhotoReader(ipywidgets.VBox):
         buttons = [_button("Keep to teach", "Add this digit to the drawings that Learn learns from", self.keep)]
         if store is not None:
             buttons.append(_button("Hand in", "Give this digit to your class", self.submit))
-        heading = "The photo stays on this machine. Nothing of it is kept unless you press a button."
+        heading = f"{_PRIVACY} Nothing of it is kept unless you press a button."
         side = ipywidgets.VBox(
             [self._seen, self._digits, ipywidgets.HBox(buttons), self._message], layout={"width": "390px"}
         )

@@ -48,7 +48,7 @@ function render({ model, el }) {
         const hadFocus = sheet.contains(document.activeElement);
         const boxes = model.get("boxes").map((box, number) => {
             const button = document.createElement("button");
-            button.className = box.sure ? "digitlab-sure" : "digitlab-unsure";
+            button.className = box.sure ? "" : "digitlab-unsure";
             button.style.cssText = `left:${box.x}%;top:${box.y}%;width:${box.width}%;height:${box.height}%`;
             button.title = box.words;
             button.setAttribute("aria-label", box.words);
