@@ -142,9 +142,8 @@ def _table(results):
         rows.append(("other drawings", f"{results['others']:,}", ""))
         rows.append(("area under the ROC curve", f"{results['auroc']:.4f}", _interval(intervals["auroc"], "{:.4f}")))
     for source, part in results.get("per_source", {}).items():
-        rows.append(
-            (f"accuracy in {source} ({part['drawings']:,})", _percent(part["accuracy"]), _interval(part["interval"]))
-        )
+        words = f"accuracy in {source or 'your files'} ({part['drawings']:,})"
+        rows.append((words, _percent(part["accuracy"]), _interval(part["interval"])))
     if "writers" in results:
         rows += _writer_rows(results["writers"])
     lines = [f"{words:<38} {value:>9}   {interval}".rstrip() for words, value, interval in rows]
