@@ -1,8 +1,8 @@
 """Draw sheets of drawings by people that may be no digit or mislabelled: uv run python tools/doubtful_drawings.py.
 
-Candidates are the digits that a network misreads, the least likely label first; the letters that it takes for a digit,
-the most confident first; and what is hardly more than a straight line or a dot. Each is named by its collection and the
-line that it has there, as in digitlab/people/left_out.tsv. Which of them are left out, a person decides, drawing by
+Candidates are the digits that a network misreads, the least likely label first; the letters that
+it takes most for a digit; and what is hardly more than a straight line or a dot. Each is named by its collection and
+the line that it has there, as in digitlab/people/left_out.tsv. Which of them are left out, a person decides, drawing by
 drawing: only what is plainly no digit or mislabelled, never what is merely hard to read. A network that learned from
 these writers excuses too much: pass one that did not, with --model.
 """

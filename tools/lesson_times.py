@@ -4,7 +4,7 @@ One formula counts: the words of the text at 150 a minute, 30 seconds for each g
 code, 3 minutes for each exercise, 30 seconds for each question of a quiz, and the seconds of a cell's tag `seconds-90`,
 for drawing and for waiting.
 
-- core: the sections whose headings end with "· core", without their exercises; the route of a 90-minute class.
+- core: all but the sections whose headings end with "· extra", without the exercises; the route of a 90-minute class.
 - alone: the core, its exercises, and the extra steps in the notebook's metadata, {"lesson": {"alone": ["Step 5"]}}.
   Under "without" stand the checks of exercises that are left out: {"lesson": {"without": ["check_step"]}}.
 - all: everything.
