@@ -44,7 +44,9 @@ SYSTEMS = {
 _NOT_THE_KITS = re.compile(
     r"""(^|/) (?: \.(?!ci/|gitignore) | __pycache__/ | [^/]*\.egg-info/ | [^/]*\.pyc$ )
     | ^(?: (?:my_notebooks|set_aside)[^/]*/ | (?:drawings|class|classroom/state|classroom/proxy|dist|artefacts)/
-         | model/my_network | uv\.lock$ | [^/]*\.jsonl(?:\.gz)?$ | Start[ ]digitlab\. | start_digitlab\. )""",
+         | model/(?=.)(?!(?:README\.md|misread\.png)$|(?:digit_recognition_model|mnist_only)\.(?:keras|onnx|json)$)
+         | my_answers[^/]*\.json$ | my_report\.html$ | uv\.lock$ | [^/]*\.jsonl(?:\.gz)?$
+         | Start[ ]digitlab\. | start_digitlab\. )""",
     re.VERBOSE,
 )
 """The paths that do not belong to the kit, if git cannot list those that do: its user's files, and files of tools."""

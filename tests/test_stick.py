@@ -89,7 +89,12 @@ def kit(tmp_path):
         "classroom/digitlab_classroom/style.css": "",
         "digitlab/__init__.py": "",
         "digitlab/cli.py": CLI,
-        "model/digits.onnx": "weights",
+        "model/mnist_only.onnx": "weights",
+        "model/anna.onnx": "mine",
+        "model/full.training/state.json": "mine",
+        "my_answers.json": "mine",
+        "my_answers_broken_1.json": "mine",
+        "my_report.html": "mine",
         "notebooks/first.ipynb": "{}",
         "notebooks/second.ipynb": "{}",
         "my_notebooks/first.ipynb": "mine",
@@ -234,7 +239,7 @@ def test_files_of_the_user_are_not_put_on_the_stick(stick):
         "backend.py",
         "digitlab/__init__.py",
         "digitlab/cli.py",
-        "model/digits.onnx",
+        "model/mnist_only.onnx",
         "notebooks/first.ipynb",
         "notebooks/second.ipynb",
         "pyproject.toml",
@@ -257,13 +262,13 @@ def test_filling_reports_the_number_of_files_and_packages(fill, capsys):
 
 def test_filling_again_replaces_the_old_contents(fill, kit):
     stick = fill()
-    (kit / "model" / "digits.onnx").unlink()
+    (kit / "model" / "mnist_only.onnx").unlink()
     (kit / "new.txt").write_text("new", "utf-8")
     (stick / "holiday.txt").write_text("of whose stick it is", "utf-8")
     make_wheel(stick / "wheels", "old")
     fill()
     assert "new.txt" in texts_of_files(stick / "digitlab")
-    assert "model/digits.onnx" not in texts_of_files(stick / "digitlab")
+    assert "model/mnist_only.onnx" not in texts_of_files(stick / "digitlab")
     assert not list((stick / "wheels").glob("old*"))
     assert (stick / "holiday.txt").exists()
 
@@ -357,7 +362,7 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
     (home / "digitlab" / "__init__.py").write_text("# changed by its user", "utf-8")
     (home / "notebooks" / "first.ipynb").write_text("changed by its user", "utf-8")
 
-    (kit / "model" / "digits.onnx").write_text("better weights", "utf-8")
+    (kit / "model" / "mnist_only.onnx").write_text("better weights", "utf-8")
     (kit / "notebooks" / "first.ipynb").unlink()
     (kit / "notebooks" / "second.ipynb").rename(kit / "notebooks" / "third.ipynb")
     (kit / "digitlab" / "__init__.py").write_text("# newer", "utf-8")
@@ -367,7 +372,7 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
     assert "packages are here already" in output
     present = texts_of_files(home)
     assert {path: present.get(path) for path in mine} == mine
-    assert present["model/digits.onnx"] == "better weights"
+    assert present["model/mnist_only.onnx"] == "better weights"
     assert present["digitlab/__init__.py"] == "# newer"
     assert present["notebooks/first.ipynb"] == "changed by its user", "the new kit lacks it, but it was changed"
     assert "notebooks/second.ipynb" not in present
@@ -454,11 +459,11 @@ def test_a_damaged_package_is_named(stick, home, run, fill, name):
 
 
 def test_a_damaged_file_of_the_kit_is_named(stick, home, run):
-    (stick / "digitlab" / "model" / "digits.onnx").write_text("wei", "utf-8")
+    (stick / "digitlab" / "model" / "mnist_only.onnx").write_text("wei", "utf-8")
     status, output = run()
     assert status == 1
-    assert "digits.onnx is damaged" in output
-    assert not (home / "model" / "digits.onnx").exists()
+    assert "mnist_only.onnx is damaged" in output
+    assert not (home / "model" / "mnist_only.onnx").exists()
 
 
 def test_a_full_disk_is_reported_before_anything_changes(stick, home, run):
