@@ -137,7 +137,7 @@ def test_the_table_counts_empty_drawings(digitlab, tmp_path):
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["accuracy", "50.00%", "9.45%", "to", "90.55%"] in lines
-    assert ["empty", "drawings", "1", "(errors;", "left", "out", "of", "the", "table", "below)"] in lines
+    assert ["empty", "drawings", "1", "(errors;", "not", "among", "the", "counts", "of", '"read', 'as")'] in lines
     assert lines[-1][:7] == ["0", "2", "50.00%", "9.45%", "to", "90.55%", "1"]
     assert picture.exists()
 
@@ -240,6 +240,7 @@ def test_bad_and_unlabelled_lines_are_reported_and_left_out(digitlab, tmp_path):
         (None, "There is no file"),
         ("", "nothing to measure: no drawing is labelled with a digit"),
         (Ink.example(1).to_json("x"), "nothing to measure"),
+        ("one\ntwo\n" * 50, "is no file of drawings: no line of it is a drawing"),
     ],
 )
 def test_a_file_without_digits_is_reported(digitlab, tmp_path, content, message):

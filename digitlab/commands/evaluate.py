@@ -10,6 +10,9 @@ from digitlab.paths import SHIPPED_NETWORK, shown
 
 HELP = "measure how well a network reads drawings"
 
+MAX_BAD_LINES = 3
+"""Maximum number of lines of a file that are named because they are no drawings."""
+
 
 def add_parser(subparsers) -> None:
     """Add the command to the sub-parsers of `digitlab`."""
@@ -54,11 +57,18 @@ def run(arguments: argparse.Namespace) -> int:
     recognizer = Recognizer.load(arguments.model)
     drawings = load_drawings("held-out") if arguments.held_out else []
     for file in arguments.files:
-
-        def leave_out(number, reason, file=file):
+        bad_lines = []
+        found = read_drawings(file, on_bad_line=lambda *line, bad_lines=bad_lines: bad_lines.append(line))
+        if bad_lines and not found:
+            raise ValueError(
+                f"{shown(file)} is no file of drawings: no line of it is a drawing. Line {bad_lines[0][0]}: "
+                f"{bad_lines[0][1]}. A picture is read by: digitlab read FILE"
+            )
+        for number, reason in bad_lines[:MAX_BAD_LINES]:
             print(f"Line {number} of {shown(file)} is left out: {reason}.", file=sys.stderr)
-
-        drawings += read_drawings(file, on_bad_line=leave_out)
+        if len(bad_lines) > MAX_BAD_LINES:
+            print(f"So are {len(bad_lines) - MAX_BAD_LINES:,} more of its lines.", file=sys.stderr)
+        drawings += found
     labelled = [drawing for drawing in drawings if drawing.label is not None]
     unlabelled = len(drawings) - len(labelled)
     if unlabelled:
@@ -137,7 +147,7 @@ def _table(results):
     ]
     rows.append(("expected calibration error", f"{results['ece']:.4f}", _interval(intervals["ece"], "{:.4f}")))
     if "empty" in results:
-        rows.append(("empty drawings", f"{results['empty']:,}", "(errors; left out of the table below)"))
+        rows.append(("empty drawings", f"{results['empty']:,}", '(errors; not among the counts of "read as")'))
     if "others" in results:
         rows.append(("other drawings", f"{results['others']:,}", ""))
         rows.append(("area under the ROC curve", f"{results['auroc']:.4f}", _interval(intervals["auroc"], "{:.4f}")))
