@@ -82,7 +82,7 @@ def test_ctrl_c_ends_a_command_with_130(monkeypatch):
 def test_a_terminal_without_a_character_shows_a_question_mark(digitlab, tmp_path, monkeypatch):
     monkeypatch.setitem(os.environ, "PYTHONIOENCODING", "ascii:strict")
     finished = digitlab("class", "--folder", "Übung", "show", cwd=tmp_path)
-    assert finished.stdout == "0 drawings by 0 writers in ?bung\n"
+    assert finished.stdout == "There is no folder ?bung: nothing was handed in.\n"
     assert (finished.returncode, finished.stderr) == (0, "")
 
 

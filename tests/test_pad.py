@@ -884,6 +884,13 @@ def test_the_teacher_hides_drawings_and_shows_them_again(recognizer, be):
     assert digits.drawings() == ()
     button(view, "Show again").click()
     assert len(digits.drawings()) == 2
+    # What was hidden before stays hidden.
+    digits.hide("otter", 1)
+    view.refresh()
+    view._which.value = dict(view._which.options)["all by otter"]
+    button(view, "Hide").click()
+    button(view, "Show again").click()
+    assert [one.label for one in digits.drawings()] == ["4"]
     view.close()
 
 

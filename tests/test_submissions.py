@@ -18,7 +18,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
-from digitlab_classroom import class_folder, exchange, pseudonyms, seat_files, submissions
+from digitlab.paths import SUBMISSIONS
+from digitlab_classroom import class_folder, exchange, moderation, pseudonyms, seat_files, submissions
 from digitlab_classroom.class_folder import fingerprint
 from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
 from digitlab_classroom.safe_io import MAX_LINE_BYTES
@@ -245,7 +246,7 @@ def test_one_writer_cannot_fill_the_disk(store_of, monkeypatch):
     store = store_of("otter")
     for number in range(2):
         store.submit(variant(3, number), 3)
-    with pytest.raises(ValueError, match="otter has no room for more"):
+    with pytest.raises(ValueError, match="otter has no room for 1 more"):
         store.submit(variant(3, 9), 3)
     with (store.folder / "otter" / "drawings.jsonl").open("a") as file:
         file.write(variant(3, 5).to_json(3) + "\n")
@@ -592,6 +593,30 @@ def test_erasing_a_writer_drops_pending_drawings(store_of):
     assert writers_and_labels(store.drawings()) == [("otter", "4")]
 
 
+def test_a_seat_leaves_its_pseudonym_to_who_got_it_after_all_was_erased(folder, tmp_path, monkeypatch):
+    def store_of_seat(seat):
+        monkeypatch.setattr(seat_files, "DRAWINGS", tmp_path / seat)
+        return SubmissionStore(folder)
+
+    first, second = store_of_seat("first"), store_of_seat("second")
+    first.submit(Ink.example(3), 3)
+    name = first.writer
+    first.erase_all()
+
+    def same_again(folder):
+        pseudonyms.make_writer_folder(folder / name)
+        return name
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seat_files, "new_writer", same_again)
+        second.submit(Ink.example(4), 4)
+    assert second.writer == name
+    assert first.writer is None
+    first.submit(Ink.example(5), 5)
+    assert first.writer != name
+    assert [drawing.label for drawing in second.own()] == ["4"]
+
+
 def test_an_erased_seat_gets_a_new_pseudonym(folder):
     store = SubmissionStore(folder)
     store.submit(Ink.example(3), 3)
@@ -746,7 +771,7 @@ def test_an_export_can_be_read_as_a_file_of_drawings(store_of, tmp_path, digitla
     assert writers_and_labels(read_drawings(tmp_path / name)) == writers_and_labels(store.drawings())
     assert (tmp_path / name).read_bytes()[:2] == (b"\x1f\x8b" if name.endswith("gz") else b'{"')
     assert re.search(r"^accuracy +100.00%", digitlab("evaluate", tmp_path / name).stdout, re.MULTILINE)
-    with pytest.raises(ValueError, match="nothing to export"):
+    with pytest.raises(ValueError, match="none was handed in, or all are hidden"):
         SubmissionStore(tmp_path / "none").export(tmp_path / "none.jsonl")
     assert not (tmp_path / "none.jsonl").exists()
 
@@ -774,6 +799,27 @@ def test_adding_a_file_twice_adds_nothing(store_of, folder, tmp_path):
     result = other.add(tmp_path / "export.jsonl.gz")
     assert (result.added, len(result.writers)) == (5, 2)
     assert other.add(tmp_path / "export.jsonl.gz").added == 0
+
+
+def test_one_drawing_that_two_people_have_does_not_make_them_one(folder, tmp_path):
+    store, names = SubmissionStore(folder), []
+    for file in ("a.jsonl", "b.jsonl"):
+        append_drawing(tmp_path / file, Ink.example(4), 4)
+        for number in range(4):
+            append_drawing(tmp_path / file, variant(5, number + 10 * len(file) + 100 * len(names)), 5)
+        names += store.add(tmp_path / file).writers
+    assert len(set(names)) == 2
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_DRAWINGS", 3), ("MAX_STROKES", 3), ("MAX_FILE_BYTES", 900)])
+def test_a_file_that_is_too_much_for_a_class_adds_nothing(folder, tmp_path, monkeypatch, limit, value):
+    for number in range(4):
+        append_drawing(tmp_path / "file.jsonl", variant(5, number), 5)
+    append_drawing(tmp_path / "file.jsonl", variant(6, 0), 6, "otter")
+    monkeypatch.setattr(submissions, limit, value)
+    with pytest.raises(ValueError, match=r"no room for 4 more\. Nothing was added"):
+        SubmissionStore(folder).add(tmp_path / "file.jsonl")
+    assert not folder.exists()
 
 
 def test_added_drawings_are_kept_in_a_separate_file(store_of, folder, tmp_path):
@@ -870,15 +916,25 @@ def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
     assert "4 drawings written" in call("export", tmp_path / "all.jsonl.gz").stdout
     assert "0 drawings added, 4 were there already" in call("add", tmp_path / "all.jsonl.gz").stdout
     assert "1 drawing hidden" in call("hide", "otter", "2").stdout
+    assert "3 drawings by 2 writers" in digitlab("class", "show", "--folder", folder).stdout
+    assert "and 1 drawing hidden" in call("show").stdout
     assert "1 drawing shown again" in call("show-again", "otter", "2").stdout
     assert call("hide", "otter", "9").returncode == 1
     assert "3 drawings of otter erased" in call("erase", "otter").stdout
     refused = call("erase", "--all")
     assert refused.returncode == 1
     assert "digitlab class erase --all --yes" in refused.stderr
+    assert "is a file" in digitlab("class", "--folder", tmp_path / "all.jsonl.gz", "show").stderr
     assert call("erase").returncode == 2
     assert "1 drawing erased" in call("erase", "--all", "--yes").stdout
     assert list(folder.iterdir()) == []
+
+
+def test_a_printed_command_names_the_folder_unless_it_is_the_usual_one(tmp_path):
+    assert moderation.command(SUBMISSIONS, "show") == "digitlab class show"
+    assert (
+        moderation.command(tmp_path, "erase --all --yes") == f'digitlab class erase --all --yes --folder "{tmp_path}"'
+    )
 
 
 def test_digitlab_class_sets_the_folder(tmp_path, folder):

@@ -2,6 +2,7 @@
 
     class/otter/drawings.jsonl    what otter submitted; only otter's seat writes to it, so no lock is needed
     class/otter/added.jsonl       what the teacher added for otter from other files
+    class/otter/.seat             a random number, which otter's seat remembers
     class/hidden.txt              the fingerprints of the drawings that are not shown
 
 What others wrote is data that nobody trusts; `safe_io` reads it.
@@ -33,6 +34,9 @@ MAX_CLASS_BYTES = 50 * MAX_FILE_BYTES
 
 SUBMITTED, ADDED, HIDDEN = "drawings.jsonl", "added.jsonl", "hidden.txt"
 WRITER_FILES = (SUBMITTED, ADDED)
+
+SEAT = ".seat"
+"""The file in a writer's folder that says which seat reserved the pseudonym."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 

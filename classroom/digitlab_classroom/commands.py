@@ -26,12 +26,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=SUBMISSIONS,
-        help=f"the class's folder (default: {shown(SUBMISSIONS)}; the environment variable DIGITLAB_CLASS sets it)",
+    about_folder = (
+        f"the class's folder (default: {shown(SUBMISSIONS)}; the environment variable DIGITLAB_CLASS sets it)"
     )
+    parser.add_argument("--folder", type=Path, default=SUBMISSIONS, help=about_folder)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     actions.add_parser("show", help="count the drawings of each digit and each writer")
     score = actions.add_parser("score", help="measure how well a network reads the drawings")
@@ -53,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("writer", nargs="?", metavar="WRITER")
     which.add_argument("--all", action="store_true", help="the whole class; needs --yes")
     erase.add_argument("--yes", action="store_true", help="confirm --all")
+    for action in actions.choices.values():  # Before or behind the action.
+        action.add_argument("--folder", type=Path, default=argparse.SUPPRESS, help=about_folder)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,7 +68,13 @@ def _show(store, arguments):
 
     drawings = store.drawings()
     writers = dict.fromkeys(drawing.writer for drawing in drawings)
-    print(f"{_count(len(drawings))} by {_count(len(writers), 'writer')} in {shown(store.folder)}")
+    if not store.folder.exists():
+        print(f"There is no folder {shown(store.folder)}: nothing was handed in.")
+        return
+    if not store.folder.is_dir():
+        raise ValueError(f"{shown(store.folder)} is a file: add it to a class with digitlab class add.")
+    print(f"{_count(len(drawings))} by {_count(len(writers), 'writer')} in {shown(store.folder)}", end="")
+    print(f", and {_count(hidden)} hidden" if (hidden := store.hidden_count) else "")
     if drawings:
         print("\n" + "writer".ljust(24) + "".join(f"{digit:>5}" for digit in range(10)) + " others")
     for writer in writers:
@@ -87,7 +93,7 @@ def _score(store, arguments):
 
     figures = store.scores(Recognizer.load(arguments.model))
     if not figures["drawings"]:
-        raise ValueError(f"There is nothing to measure: no digit was handed in to {shown(store.folder)}.")
+        raise ValueError(f"There is nothing to measure: no digit is shown in {shown(store.folder)}.")
     print(f"drawings {figures['drawings']:,}   accuracy {figures['accuracy']:.2%}")
     for title, rows in (("digit", figures["per_digit"]), ("writer", figures["per_writer"])):
         print(f"\n{title:<24}drawings  accuracy")
@@ -119,9 +125,12 @@ def _erase(store, arguments):
     if not arguments.all:
         print(f"{_count(store.erase(arguments.writer))} of {arguments.writer} erased.")
         return
+    from digitlab_classroom.moderation import command
+
     if not arguments.yes:
         raise ValueError(
-            f"This erases all drawings in {shown(store.folder)} permanently. To do it: digitlab class erase --all --yes"
+            f"This erases all drawings in {shown(store.folder)} permanently. "
+            f"To do it: {command(store.folder, 'erase --all --yes')}"
         )
     print(f"{_count(store.erase_all())} erased.")
     for writer in dict.fromkeys(drawing.writer for drawing in store.drawings()):

@@ -3,6 +3,7 @@
 import gzip
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,13 +78,19 @@ def plan_addition(
     Returns
     -------
     (list, int)
-        For each writer of the file: the writer with one of these drawings in the class, or None, and the new
-        drawings. And the number of drawings that are not new.
+        For each writer of the file: the writer in the class who has many of these drawings, or None, and the new
+        drawings. Many are half of the writer's in the class, or half of those in the file. And the number of drawings
+        that are not new.
     """
     seen, plan, known = set(present), [], 0
+    of_writer = Counter(present.values())
     for drawings in by_writer.values():
         new = [drawing for mark, drawing in drawings.items() if mark not in seen]
-        owner = next((present[mark] for mark in drawings if mark in present), None)
+        matches = Counter(present[mark] for mark in drawings if mark in present)
+        # One and the same drawing may be two people's: an example of the kit, for one.
+        owner, count = max(matches.items(), key=lambda match: match[1], default=(None, 0))
+        if owner and 2 * count < min(of_writer[owner], len(drawings)):
+            owner = None
         seen |= drawings.keys()
         known += len(drawings) - len(new)
         plan.append((owner, new))
@@ -122,4 +129,4 @@ def finetune(
 def check_not_empty(drawings: Sequence[Submission], folder: Path) -> None:
     """Raise ValueError if no drawing was submitted."""
     if not drawings:
-        raise ValueError(f"There is nothing to export: no drawing was handed in to {shown(folder)}.")
+        raise ValueError(f"No drawing is shown in {shown(folder)}: none was handed in, or all are hidden.")

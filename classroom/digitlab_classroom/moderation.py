@@ -9,10 +9,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from digitlab.files import atomic_write
-from digitlab.paths import shown
-from digitlab_classroom.class_folder import HIDDEN, WRITER_FILES, ClassFolder, Submission, is_fingerprint
+from digitlab.paths import SUBMISSIONS, shown
+from digitlab_classroom.class_folder import HIDDEN, SEAT, WRITER_FILES, ClassFolder, Submission, is_fingerprint
 from digitlab_classroom.pseudonyms import is_pseudonym
 from digitlab_classroom.safe_io import printable
+
+
+def command(folder: Path, words: str) -> str:
+    """Return what to type to do something with the class of a folder, such as ``show``."""
+    option = "" if folder.absolute() == SUBMISSIONS.absolute() else f' --folder "{shown(folder)}"'
+    return f"digitlab class {words}{option}"
 
 
 def may_hide(folder: Path) -> bool:
@@ -68,7 +74,9 @@ def erase_all(classroom: ClassFolder) -> int:
 def check_known(classroom: ClassFolder, writer: str) -> None:
     """Raise ValueError if the class has no such writer."""
     if writer not in map(printable, classroom.names()):
-        raise ValueError(f"There is no writer {writer} in {shown(classroom.path)}. List them with: digitlab class show")
+        raise ValueError(
+            f"There is no writer {writer} in {shown(classroom.path)}. List them with: {command(classroom.path, 'show')}"
+        )
 
 
 def _find(classroom, which, number):
@@ -129,7 +137,7 @@ def _erase(classroom: ClassFolder, names: Iterable[str], keep: bool) -> int:
 def _erase_folder(folder, keep):
     """Erase the kit's own files in a writer's folder; return where it is if only its owner may do that."""
     try:
-        for file in (folder / name for name in WRITER_FILES):
+        for file in (folder / name for name in (WRITER_FILES if keep else (*WRITER_FILES, SEAT))):
             if file.is_symlink() or file.is_file():
                 file.unlink()
         if not keep and not os.listdir(folder):

@@ -11,9 +11,9 @@ from pathlib import Path
 from digitlab.files import atomic_write
 from digitlab.ink import Drawing
 from digitlab.paths import DRAWINGS, shown
-from digitlab_classroom.class_folder import fingerprint
+from digitlab_classroom.class_folder import SEAT, fingerprint
 from digitlab_classroom.pseudonyms import is_pseudonym, make_writer_folder, new_writer
-from digitlab_classroom.safe_io import read_line
+from digitlab_classroom.safe_io import read_line, read_regular
 
 LOCK_SECONDS = 10
 """After this time, in seconds, a notebook that was reserving a pseudonym is taken to have crashed."""
@@ -47,11 +47,16 @@ class SeatFiles:
                 raise ValueError(f"DIGITLAB_WRITER must be a pseudonym such as otter or heron-2, not {given[:40]!r}.")
             return given
         try:
-            name = self._memory.read_text("utf-8").strip()
+            name, *number = self._memory.read_text("utf-8").split()
+            # If its folder was erased, another seat may have the pseudonym by now.
+            if not is_pseudonym(name) or not (self._folder / name).is_dir():
+                return None
+            # Classes of release 0.1.0 have no such numbers.
+            if number and read_regular(self._folder, name, SEAT, None, 100)[1].decode().split() != number:
+                return None
         except (OSError, ValueError):
             return None
-        # If its folder was erased, another seat may have the pseudonym by now.
-        return name if is_pseudonym(name) and (self._folder / name).is_dir() else None
+        return name
 
     def take_writer(self) -> str:
         """Return the seat's pseudonym; reserve one first if the seat has none.
@@ -76,11 +81,14 @@ class SeatFiles:
         return self.writer
 
     def _reserve(self):
-        name = new_writer(self._folder)
+        name, number = new_writer(self._folder), os.urandom(8).hex()
+        mark = self._folder / name / SEAT
         try:
-            atomic_write(self._memory, f"{name}\n".encode())
+            atomic_write(mark, f"{number}\n".encode())
+            atomic_write(self._memory, f"{name} {number}\n".encode())
         except OSError:
-            (self._folder / name).rmdir()
+            mark.unlink(missing_ok=True)
+            mark.parent.rmdir()
             raise
 
     @contextlib.contextmanager

@@ -14,6 +14,7 @@ from digitlab_classroom.class_folder import (
     ADDED,
     MAX_DRAWINGS,
     MAX_FILE_BYTES,
+    MAX_STROKES,
     SUBMITTED,
     ClassFolder,
     Submission,
@@ -26,6 +27,10 @@ from digitlab_classroom.scores import scores
 from digitlab_classroom.seat_files import SeatFiles
 
 __all__ = ["Added", "NotSubmittedError", "Submission", "SubmissionStore", "fingerprint", "new_writer", "scores"]
+
+
+MAX_NAME = 40
+"""Maximum number of bytes that a line has besides the drawing: its writer's pseudonym, and its end."""
 
 
 class NotSubmittedError(OSError):
@@ -133,6 +138,13 @@ class SubmissionStore:
                 drawings = self._class.drawings(names)
                 self._last = state, tuple(drawing for drawing in drawings if drawing.fingerprint not in hidden)
             return self._last[1]
+
+    @property
+    def hidden_count(self) -> int:
+        """Number of drawings that are hidden."""
+        with self._lock:
+            hidden = self._class.hidden()
+            return sum(one.fingerprint in hidden for one in self._class.drawings(self._class.read_all()))
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -258,8 +270,8 @@ class SubmissionStore:
     def add(self, path: Path | str) -> Added:
         """Add the drawings of a file, such as ``drawings/my_drawings.jsonl`` of another laptop.
 
-        Adding a file twice changes nothing. A writer of the file with a drawing in this class keeps that pseudonym;
-        the others get new ones. Drawings without a writer are taken to be one writer's.
+        Adding a file twice changes nothing. A writer of the file who has many of these drawings in this class keeps
+        that pseudonym; the others get new ones. Drawings without a writer are taken to be one writer's.
 
         Parameters
         ----------
@@ -279,6 +291,8 @@ class SubmissionStore:
         with self._lock:
             present = {one.fingerprint: one.writer for one in self._class.drawings(self._class.read_all())}
             plan, known = exchange.plan_addition(by_writer, present)
+            for owner, new in plan:
+                self._check_room(owner, new, ADDED)
             writers = []
             for owner, new in plan:
                 if new:
@@ -327,12 +341,23 @@ class SubmissionStore:
         folder = self.folder / writer
         if not stat.S_ISDIR(folder.lstat().st_mode):
             raise NotADirectoryError(20, "it is not a folder", str(folder))
-        path = folder / file
-        size = path.lstat().st_size if path.exists() else 0
-        if len(self._read(writer)) + len(drawings) > MAX_DRAWINGS or size > MAX_FILE_BYTES - MAX_LINE_BYTES:
-            raise ValueError(f"A class accepts {MAX_DRAWINGS:,} drawings of one writer: {writer} has no room for more.")
+        self._check_room(writer, drawings, file)
         for drawing in drawings:
-            append_drawing(path, drawing.ink, drawing.label, writer, opener=open_without_links)
+            append_drawing(folder / file, drawing.ink, drawing.label, writer, opener=open_without_links)
+
+    def _check_room(self, writer, drawings, file):
+        """Raise ValueError if a file of a writer, or of one who is new, would hold more than is read from it."""
+        present = self._read(writer) if writer else []
+        path = self.folder / (writer or "") / file
+        size = path.lstat().st_size if writer and path.exists() else 0
+        size += sum(len(drawing.ink.to_json(drawing.label)) + MAX_NAME for drawing in drawings)
+        strokes = sum(len(drawing.ink.strokes) for drawing in [*present, *drawings])
+        if len(present) + len(drawings) > MAX_DRAWINGS or size > MAX_FILE_BYTES or strokes > MAX_STROKES:
+            raise ValueError(
+                f"A class accepts {MAX_DRAWINGS:,} drawings, {MAX_STROKES:,} strokes and {MAX_FILE_BYTES // 10**6} MB "
+                f"of one writer: {writer or 'a writer of this file'} has no room for {len(drawings):,} more. "
+                "Nothing was added."
+            )
 
     def _submit_pending(self, writer):
         files = self._seat.pending_files()

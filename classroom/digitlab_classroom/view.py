@@ -48,7 +48,12 @@ class Watcher:
                     try:
                         view.refresh()
                     except Exception as error:
+                        view.trouble = True
                         view.say(f"The class's drawings could not be read: {error}")
+                    else:
+                        if view.trouble:
+                            view.trouble = False
+                            view.say("")
             del views, view
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
@@ -90,6 +95,7 @@ class SubmissionsView(ipywidgets.VBox):
         self._predictions, self._urls = {}, {}
         self._latest = {}  # Fingerprints, in the order in which the drawings appeared.
         self._last_hidden = None
+        self.trouble = False
         self._overview, self._gallery, self._message = (ipywidgets.HTML() for _ in range(3))
         self._which = ipywidgets.Dropdown(options=[_CHOOSE], layout={"width": "260px", "height": _HEIGHT})
         self._which.add_class("digitlab-which")
@@ -190,8 +196,10 @@ class SubmissionsView(ipywidgets.VBox):
             self.say("Choose a drawing first, by the name below it.")
             return
         name, number, mark = self._which.value
-        if self._change(self.store.hide, mark or name):
-            self._last_hidden = mark or name
+        # Not what was hidden before: that stays hidden.
+        hidden = [mark] if mark else [one.fingerprint for one in self.store.drawings() if one.writer == name]
+        if self._change(self.store.hide, [mark or name]):
+            self._last_hidden = hidden
             self._back_button.disabled = False
             what = f"{name} {number}" if mark else f"All that {name} has handed in"
             self.say(f"{what} is shown to nobody any more. Show again takes that back.")
@@ -201,9 +209,10 @@ class SubmissionsView(ipywidgets.VBox):
             self._back_button.disabled = True
             self.say("It is shown again.")
 
-    def _change(self, action, which):
+    def _change(self, action, marks):
         try:
-            action(which)
+            for mark in marks:
+                action(mark)
         except (OSError, ValueError) as error:
             self.say(str(error))
             return False
