@@ -95,7 +95,8 @@ class LiveLoss(keras.callbacks.Callback):
             self._validation_dots.set_in_layout(False)
             self._ax.set(xlabel="epoch", ylabel="loss", xlim=(0, self._epochs), ylim=(0.02, 3), yscale="log")
             self._ax.xaxis.set_major_locator(MaxNLocator(min(self._epochs, 10), integer=True))
-            self._ax.yaxis.set_major_locator(FixedLocator([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]))
+            ticks = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, *10.0 ** np.arange(1, 6)]
+            self._ax.yaxis.set_major_locator(FixedLocator(ticks))
             self._ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             self._ax.yaxis.set_minor_locator(NullLocator())
             self._ax.grid(axis="y", color="#DDDDDD")
@@ -119,8 +120,10 @@ class LiveLoss(keras.callbacks.Callback):
             shown["digits held back"] = self._validation_dots
         with plt.rc_context(STYLE):
             self._ax.legend(shown.values(), shown, loc="upper right", frameon=False)
-        if len(losses) > smooth:
-            self._ax.set_ylim(bottom=np.clip(self._mean_line.get_ydata().min() / 1.5, 0.001, 0.02))
+        means = self._mean_line.get_ydata()
+        means = means[np.isfinite(means)]  # With too large a learning rate they grow beyond all numbers.
+        if len(losses) > smooth and len(means):
+            self._ax.set_ylim(np.clip(means.min() / 1.5, 0.001, 0.02), np.clip(means.max(), 3, 1e6))
         self._ax.set_title(self.title, loc="left", fontsize=16)
         png = io.BytesIO()
         with plt.rc_context(STYLE):

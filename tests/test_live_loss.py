@@ -102,6 +102,16 @@ def test_the_figure_is_updated_only_as_often_as_asked(displayed):
     assert all(image.data.startswith(b"\x89PNG") for image in displayed)
 
 
+@pytest.mark.parametrize("beyond", [np.nan, np.inf])
+def test_a_loss_beyond_all_numbers_does_not_end_the_training(displayed, beyond):
+    live = begin(epochs=1, steps=100, every=0)
+    for batch in range(80):
+        live.on_train_batch_end(batch, {"loss": 25.0 if batch < 70 else beyond})
+    live.on_epoch_end(0, {})
+    live.on_train_end()
+    assert live._ax.get_ylim() == pytest.approx((0.02, 25))
+
+
 def test_slow_drawing_makes_updates_rarer(displayed, monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(live_loss.time, "monotonic", lambda: clock[0])
