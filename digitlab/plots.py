@@ -43,11 +43,12 @@ def digits(
     words : str, optional
         What there is to see, for people who do not see the figure.
     """
+    _check_some(images)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     side = min(_WIDTH / columns, 2.4 if len(images) == 1 else 1.6)
     row = side + (0 if captions is None else 0.25 * (1 + str(captions[0]).count("\n")))
-    parts = [*(captions or []), *[words] * bool(words)]
+    parts = [*(() if captions is None else captions), *[words] * bool(words)]
     with figure(title, alt_text(title, parts or None), (side * columns, row * rows + 0.5), rows, columns) as axes:
         for ax in axes.flat[len(images) :]:
             ax.axis("off")
@@ -60,6 +61,11 @@ def digits(
                 ax.set_title(captions[number], fontsize=13)
 
 
+def _check_some(images):
+    if not len(images):
+        raise ValueError("There are no images to show: none was chosen.")
+
+
 def wall(images: ArrayLike, title: str, columns: int = 25, words: str = "") -> None:
     """Show many images of digits without gaps, on one scale: up to some hundred.
 
@@ -69,6 +75,7 @@ def wall(images: ArrayLike, title: str, columns: int = 25, words: str = "") -> N
     title, columns, words
         As in `digits`.
     """
+    _check_some(images)
     images = np.pad(np.asarray(images), ((0, -len(images) % columns), (0, 0), (0, 0)))
     count, height, width = images.shape
     rows = count // columns
@@ -91,12 +98,13 @@ def signed(
     title, captions, columns, words
         As in `digits`.
     """
+    _check_some(images)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     side = min((_WIDTH - 1) / columns, 2.0)
     limit = max(1e-9, *(float(np.abs(image).max()) for image in images))
-    row = side + 0.3 * bool(captions)
-    names = captions or range(1, len(images) + 1)
+    row = side + (0 if captions is None else 0.3)
+    names = range(1, len(images) + 1) if captions is None else captions
     parts = [f"{name}: {_signs(np.asarray(image))}" for name, image in zip(names, images, strict=True)]
     parts += [f"the scale goes from -{limit:.2g} to {limit:.2g}", *[words] * bool(words)]
     with figure(title, alt_text(title, parts), (side * columns + 1, row * rows + 0.5), rows, columns) as axes:
@@ -192,7 +200,8 @@ def bars(
     with figure(title, alt, (_WIDTH, 3.2)) as axes:
         ax = axes.flat[0]
         colours = [ORANGE if number in marked else BLUE for number in range(len(names))]
-        container = ax.bar([str(name) for name in names], heights, color=colours)
+        container = ax.bar(range(len(names)), heights, color=colours)
+        ax.set_xticks(range(len(names)), [str(name) for name in names])
         ax.bar_label(container, labels, padding=3, fontsize=13)
         ax.set(xlabel=x_label, ylabel=y_label)
         if share:
@@ -220,6 +229,7 @@ def readings(
     height : float, optional
         The height of the figure, in inches.
     """
+    _check_some(images)
     count = len(images)
     width = min(_WIDTH, 2.4 * count + 0.6)
     probabilities = np.asarray(probabilities)

@@ -130,6 +130,23 @@ def test_the_contrast_of_text_on_white_is_at_least_4_5(name, shown):
     assert {colour: contrast_on_white(colour) for colour in used if contrast_on_white(colour) < 4.5} == {}
 
 
+@pytest.mark.parametrize("show", [plots.digits, plots.signed, plots.wall])
+def test_no_images_are_refused_in_a_sentence(show):
+    with pytest.raises(ValueError, match="There are no images to show"):
+        show(np.zeros((0, 28, 28)), "title")
+
+
+@pytest.mark.parametrize("show", [plots.digits, plots.signed])
+def test_captions_may_be_an_array(show, shown):
+    show(np.zeros((2, 28, 28)), "title", np.array([7, 3]))
+    assert {"7", "3"} <= {ax.get_title() for ax in shown[0].axes}
+
+
+def test_bars_of_the_same_name_stand_side_by_side(shown):
+    plots.bars([1, 2], ["a", "a"], "title", "x", "y")
+    assert len({bar.get_x() for bar in shown[0].axes[0].patches}) == 2
+
+
 def test_a_figure_that_fails_is_closed_too(shown):
     with pytest.raises(ValueError, match="shorter"):
         plots.readings(images, probabilities[:2], "title")
