@@ -197,11 +197,15 @@ class DrawingPad(ipywidgets.VBox):
             self._is_read = True  # Before the copy is made: a point that comes later is read again.
             ink = self._pen.copy()
             networks = self._networks
-            self._predictions = {
-                name: network.predict(ink, self.prepare)
-                for name, network in networks.items()
-                if isinstance(network, Recognizer)
-            }
+            try:
+                self._predictions = {
+                    name: network.predict(ink, self.prepare)
+                    for name, network in networks.items()
+                    if isinstance(network, Recognizer)
+                }
+            except Exception:  # Of a function that prepares: the answer to an earlier drawing is none to this one.
+                self._is_read, self._predictions = False, {}
+                raise
             points = sum(len(stroke) for stroke in ink.strokes)
             self._answer.show({**networks, **self._predictions}, points)
             for callback in self._callbacks:

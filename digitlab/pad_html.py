@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from digitlab.ink import Ink, draw_strokes
+from digitlab.paths import shown
 from digitlab.prepare import BOX, PEN, centre, crop, fit, render, shrink
 
 
@@ -57,8 +58,8 @@ def words_html(words: str, name: str) -> str:
 def saved_html(path: Path) -> str:
     """Return where a PNG file was saved, with a link to download it."""
     return (
-        f'<div class="digitlab-saved">Saved as {path.parent.name}/{path.name} · '
-        f'<a download="{path.name}" href="{png_url(path.read_bytes())}">Download it</a></div>'
+        f'<div class="digitlab-saved">Saved as {escape(shown(path))} · '
+        f'<a download="{escape(path.name)}" href="{png_url(path.read_bytes())}">Download it</a></div>'
     )
 
 

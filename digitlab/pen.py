@@ -136,8 +136,8 @@ class Pen:
 
     def _start(self, drawer, x, y):
         self._end()
-        self._drawer = drawer
         self.ink.start(x, y)
+        self._drawer = drawer
         self._canvas.fill_circle(x, y, PEN / 2)
 
     def _extend(self, points):
@@ -148,7 +148,7 @@ class Pen:
 
     def _end(self):
         """End the stroke that is being drawn."""
-        if self._drawer is not None and len(self.ink.strokes[-1]) > 1:
+        if self._drawer is not None and self.ink and len(self.ink.strokes[-1]) > 1:
             before, last = self.ink.strokes[-1][-2:]
             self._canvas.stroke_line(*(before + last) / 2, *last)
         self._drawer = None

@@ -482,7 +482,42 @@ def test_a_drawing_that_cannot_be_read_is_reported_and_the_next_is_read(pad, rec
     wait_until(lambda: pad._answer.answers[0]["digit"] == "5")
 
 
+def test_what_cannot_be_prepared_has_no_answer(recognizer):
+    pad = DrawingPad(recognizer)
+    draw(pad, Ink.example(3))
+    assert pad.prediction.digit == 3
+
+    def fail(ink):
+        raise ValueError("a slip")
+
+    pad.prepare = fail
+    for _ in range(2):
+        with pytest.raises(ValueError, match="a slip"):
+            pad.read()
+        with pytest.raises(ValueError, match="a slip"):
+            pad.prediction  # noqa: B018
+
+
+def test_a_stroke_that_cannot_begin_says_why(recognizer):
+    pad = DrawingPad(recognizer)
+    with pytest.raises(ValueError, match="every x and y"):
+        pad._pen.down(1e99, 0)
+    draw(pad, Ink.example(3))
+    assert pad.prediction.digit == 3
+
+
 # The panels
+
+
+def test_showing_the_steps_keeps_the_pupils_own_way_to_prepare(recognizer):
+    pad = DrawingPad(recognizer, panels=[StepsPanel()])
+    pad.prepare = own = lambda ink: prepare(ink)
+    button(pad, "Show how it sees").value = True
+    assert pad.prepare is own
+    button(pad, "Feed it the whole canvas").value = True
+    assert pad.prepare is not own
+    button(pad, "Feed it the whole canvas").value = False
+    assert pad.prepare is own
 
 
 def test_the_steps_are_shown_and_can_be_left_out(recognizer):

@@ -65,8 +65,9 @@ class InsidePanel(Panel):
     def _show(self, predictions):
         names = tuple(predictions)
         if self._choice.options != names:
+            before = self._choice.value
             self._choice.options = names
-            self._choice.value = names[0] if names else None
+            self._choice.value = before if before in names else names[0] if names else None
             self._choice.layout.display = "none" if len(names) < 2 else None
         if not names:
             self._view.show_message("There is no network to look into.")

@@ -41,17 +41,20 @@ class StepsPanel(Panel):
         self._shrink = ipywidgets.ToggleButton(
             description="Feed it the whole canvas", tooltip="Resize the whole canvas to 28 x 28 pixels, as it is"
         )
-        for switch in (self._show, self._shrink):
-            switch.observe(self._switched, "value")
-        self._steps = ipywidgets.HTML()
+        self._show.observe(lambda _: self.pad.read(), "value")
+        self._shrink.observe(self._shrink_switched, "value")
+        self._steps, self._before = ipywidgets.HTML(), prepare
         super().__init__([ipywidgets.HBox([self._show, self._shrink]), self._steps])
 
     def attach(self, pad):  # noqa: D102
         super().attach(pad)
         pad.on_read(self._show_steps)
 
-    def _switched(self, change):
-        self.pad.prepare = shrink if self._shrink.value else prepare
+    def _shrink_switched(self, change):
+        if self._shrink.value:
+            self._before, self.pad.prepare = self.pad.prepare, shrink
+        else:
+            self.pad.prepare = self._before
         self.pad.read()
 
     def _show_steps(self, ink, predictions):
