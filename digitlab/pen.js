@@ -17,7 +17,7 @@ const LABEL =
   "Backspace removes the last stroke, and Escape clears the canvas.";
 const AWAY = "Python does not answer. Your lines are kept. After a restart, run this cell again.";
 
-// Strokes that a kernel never got before it was restarted, by notebook cell: the next pen of that cell sends them.
+// Strokes that a kernel never got before it was restarted, by notebook cell and pen: the next pens of that cell send them.
 const unsent = (globalThis.digitlabUnsent ??= new WeakMap());
 
 function render({ model, el }) {
@@ -274,7 +274,8 @@ function render({ model, el }) {
       send();
     } else if (name === " ") {
       cross ??= { x: size / 2, y: size / 2 };
-      if (pointer === "key") end();
+      if (event.repeat); // It is held down.
+      else if (pointer === "key") end();
       else if (pointer === null) begin(cross.x, cross.y, "key");
     } else if (model.get("shortcuts").includes(name)) {
       end();
@@ -314,8 +315,7 @@ function render({ model, el }) {
     for (const other of el.parentElement.children) if (other !== el) other.inert = true;
     if (cell !== null) return;
     cell = el.closest(".jp-Cell") ?? el.parentElement;
-    const left = unsent.get(cell);
-    unsent.delete(cell);
+    const left = unsent.get(cell)?.shift();
     if (left) {
       strokes.push(...left);
       paint();
@@ -342,7 +342,7 @@ function render({ model, el }) {
     clearTimeout(timer);
     watch.disconnect();
     model.off("msg:custom", hear);
-    if (cell !== null && away.textContent) unsent.set(cell, strokes);
+    if (cell !== null && away.textContent) unsent.set(cell, [...(unsent.get(cell) ?? []), strokes]);
   };
 }
 

@@ -122,7 +122,9 @@ def test_arrows_and_space_draw_and_tab_goes_on(clear_page):
     expect(pen(page)).to_have_css("outline-style", "solid")
     for _ in range(15):
         page.keyboard.press("ArrowUp")
-    page.keyboard.press(" ")
+    for _ in range(4):  # Held down it is pressed again and again.
+        page.keyboard.down(" ")
+    page.keyboard.up(" ")
     for _ in range(30):
         page.keyboard.press("ArrowDown")
     page.keyboard.press(" ")
