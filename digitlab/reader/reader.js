@@ -57,6 +57,8 @@ function render({ model, el }) {
             answer.textContent = box.text;
             button.append(answer);
             button.addEventListener("click", () => choose(number));
+            // Tab chooses, too: the digit that is pressed next is meant for the box that is marked.
+            button.addEventListener("focus", () => number !== model.get("chosen") && choose(number));
             return button;
         });
         sheet.replaceChildren(photo, ...boxes);
@@ -70,6 +72,7 @@ function render({ model, el }) {
     }
 
     sheet.addEventListener("keydown", (event) => {
+        if (event.ctrlKey || event.metaKey || event.altKey) return;
         const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (step) choose(model.get("chosen") + step);
         else if (/^[0-9]$/.test(event.key)) model.send({ digit: Number(event.key) });
