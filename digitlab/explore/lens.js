@@ -33,6 +33,7 @@ function render({ model, el }) {
   const controls = make("div", "digitlab-lens-controls", el);
   const filterLabel = make("label", "", controls, "Filter ");
   const select = make("select", "", filterLabel);
+  select.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the arrows go to another cell.
   const sliders = ["row", "column"].map((name) => {
     const label = make("label", "", controls, `${name} `);
     const slider = make("input", "", label);
@@ -181,7 +182,8 @@ function render({ model, el }) {
     const added = bias ? ` With the bias ${written(bias)} that makes ${written(sum)}.` : "";
     words.textContent =
       `Row ${row}, column ${column}: the ${side * side} products add up to ${written(sum - bias)}.${added}` +
-      ` ReLU makes it ${written(Math.max(0, sum))}: this lands at row ${row}, column ${column} of the result.` +
+      (relu.checked ? ` ReLU makes it ${written(Math.max(0, sum))}: this` : " This") +
+      ` lands at row ${row}, column ${column} of the result.` +
       (held ? " (Held: click again to go on.)" : " (A click holds it.)");
   }
 

@@ -88,6 +88,7 @@ function render({ model, el }) {
   const right = make("div", "digitlab-slope-controls", el);
   const label = make("label", "", right, "Learning rate ");
   const select = make("select", "", label);
+  select.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the arrows go to another cell.
   select.append(...model.get("rates").map(({ name, rate }, n) => new Option(`${name}: ${rate}`, n)));
   const buttons = make("div", "digitlab-slope-buttons", right);
   button("Step", () => step(1));
