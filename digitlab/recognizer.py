@@ -80,7 +80,8 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     float array (n, k)
         Each row sums to 1.
     """
-    powers = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    # Divided by the largest first: else a low temperature could make all of them 0.
+    powers = (np.maximum(probabilities, 1e-12) / np.max(probabilities, axis=1, keepdims=True)) ** (1 / temperature)
     return powers / powers.sum(axis=1, keepdims=True)
 
 

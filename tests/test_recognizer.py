@@ -16,7 +16,7 @@ from digitlab.files import onnx as onnx_files
 from digitlab.ink import Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.prepare import prepare
-from digitlab.recognizer import Recognizer, percent
+from digitlab.recognizer import MAX_TEMPERATURE, MIN_TEMPERATURE, Recognizer, apply_temperature, percent
 
 ONNX = network_files(SHIPPED_NETWORK)[1]
 EXAMPLES = [Ink.example(digit) for digit in range(10)]
@@ -194,6 +194,14 @@ shared = Recognizer.load()
 )
 def test_no_confidence_is_shown_as_certainty(confidence, words):
     assert percent(confidence) == words
+
+
+@pytest.mark.parametrize("temperature", [MIN_TEMPERATURE, 1, MAX_TEMPERATURE])
+def test_probabilities_sum_to_1_at_any_temperature(temperature):
+    rows = np.array([[0.1] * 10, [1] + [0] * 9, [0.5, 0.5] + [0] * 8], np.float32)
+    changed = apply_temperature(rows, temperature)
+    assert changed.sum(axis=1) == pytest.approx(1)
+    assert (changed.argmax(axis=1) == 0).all()
 
 
 def test_a_network_is_found_with_and_without_its_suffix(tmp_path):
