@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from digitlab.ink import Ink, draw_strokes
-from digitlab.paths import shown
 from digitlab.prepare import BOX, PEN, centre, crop, fit, render, shrink
 
 
@@ -58,7 +57,7 @@ def words_html(words: str, name: str) -> str:
 def saved_html(path: Path) -> str:
     """Return where a PNG file was saved, with a link to download it."""
     return (
-        f'<div class="digitlab-saved">Saved as {escape(shown(path))} · '
+        f'<div class="digitlab-saved">Saved as {escape(path.absolute().parent.name)}/{escape(path.name)} · '
         f'<a download="{escape(path.name)}" href="{png_url(path.read_bytes())}">Download it</a></div>'
     )
 

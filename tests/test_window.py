@@ -314,7 +314,7 @@ def test_a_missing_or_broken_network_gives_one_clear_line(screen, tmp_path, cont
         timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"digitlab draw: .*mine\.onnx.*digitlab train\n", done.stderr)
+    assert re.fullmatch(r"digitlab draw: .*mine\.onnx.*digitlab train --output .*mine\n", done.stderr)
 
 
 # Without a screen
