@@ -66,13 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _show(store, arguments):
     from digitlab.metrics import DIGITS
 
-    drawings = store.drawings()
-    writers = dict.fromkeys(drawing.writer for drawing in drawings)
     if not store.folder.exists():
         print(f"There is no folder {shown(store.folder)}: nothing was handed in.")
         return
     if not store.folder.is_dir():
         raise ValueError(f"{shown(store.folder)} is a file: add it to a class with digitlab class add.")
+    drawings = store.drawings()
+    writers = dict.fromkeys(drawing.writer for drawing in drawings)
     print(f"{_count(len(drawings))} by {_count(len(writers), 'writer')} in {shown(store.folder)}", end="")
     print(f", and {_count(hidden)} hidden" if (hidden := store.hidden_count) else "")
     if drawings:
@@ -125,9 +125,9 @@ def _erase(store, arguments):
     if not arguments.all:
         print(f"{_count(store.erase(arguments.writer))} of {arguments.writer} erased.")
         return
-    from digitlab_classroom.moderation import command
-
     if not arguments.yes:
+        from digitlab_classroom.moderation import command
+
         raise ValueError(
             f"This erases all drawings in {shown(store.folder)} permanently. "
             f"To do it: {command(store.folder, 'erase --all --yes')}"

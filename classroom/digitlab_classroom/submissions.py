@@ -29,8 +29,7 @@ from digitlab_classroom.seat_files import SeatFiles
 __all__ = ["Added", "NotSubmittedError", "Submission", "SubmissionStore", "fingerprint", "new_writer", "scores"]
 
 
-MAX_NAME = 40
-"""Maximum number of bytes that a line has besides the drawing: its writer's pseudonym, and its end."""
+_LONGEST_NAME = "a" * 25  # No pseudonym is longer.
 
 
 class NotSubmittedError(OSError):
@@ -94,7 +93,7 @@ class SubmissionStore:
         if not ink:
             raise ValueError("Draw something first.")
         check_drawing(drawing)
-        size = len(ink.to_json(label, "a" * 25).encode())
+        size = len(ink.to_json(label, _LONGEST_NAME).encode())
         if size > MAX_LINE_BYTES:
             raise ValueError(
                 f"This drawing takes {size // 1000:,} kB, but a class accepts {MAX_LINE_BYTES // 1000} kB at most: "
@@ -350,7 +349,7 @@ class SubmissionStore:
         present = self._read(writer) if writer else []
         path = self.folder / (writer or "") / file
         size = path.lstat().st_size if writer and path.exists() else 0
-        size += sum(len(drawing.ink.to_json(drawing.label)) + MAX_NAME for drawing in drawings)
+        size += sum(len(drawing.ink.to_json(drawing.label, _LONGEST_NAME).encode()) + 1 for drawing in drawings)
         strokes = sum(len(drawing.ink.strokes) for drawing in [*present, *drawings])
         if len(present) + len(drawings) > MAX_DRAWINGS or size > MAX_FILE_BYTES or strokes > MAX_STROKES:
             raise ValueError(
