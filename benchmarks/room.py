@@ -99,9 +99,9 @@ async def draw_for(kernel, seconds, number):
 def processor_time(folder):
     """Return the seconds of processor time that the processes of a hub have used so far."""
     seconds = 0.0
-    for number in processes_of(folder):
+    for process in processes_of(folder):
         with contextlib.suppress(OSError):  # The process has just ended.
-            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{process.number}/stat").read_text().rpartition(")")[2].split()
             seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return seconds
 
@@ -123,10 +123,11 @@ def other_work(count):
 def memory_of_room(folder):
     """Return the memory of the hub, of each seat's server and of each kernel, in MB."""
     found = {"hub": [], "server": [], "kernel": []}
-    for number, command in processes_of(folder).items():
+    for process in processes_of(folder):
+        command = process.command
         kind = "kernel" if "ipykernel" in command else "server" if "digitlab_classroom.seat" in command else "hub"
         try:
-            found[kind].append(memory(number))
+            found[kind].append(memory(process.number))
         except OSError:
             continue  # The process has just ended.
     return found

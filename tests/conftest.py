@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # Tests start hundreds of processes. They share what Python has compiled, or each would compile TensorFlow for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A test run that a shell has started in the background ignores Ctrl-C. The programs that tests start must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test measures time: a slow machine fails none.
 hypothesis.settings.register_profile("digitlab", deadline=None)

@@ -14,6 +14,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import requests
@@ -95,7 +96,8 @@ def install_proxy():
     """Install the hub's proxy with npm if there is none."""
     script = (CLASSROOM / "try").read_text()
     version = re.search(r"configurable-http-proxy@([\d.]+)", script)[1]
-    if not shutil.which("configurable-http-proxy") and not (CLASSROOM / "proxy/node_modules/.bin").exists():
+    own = CLASSROOM / "proxy/node_modules/.bin/configurable-http-proxy"
+    if not shutil.which("configurable-http-proxy") and not own.exists():
         subprocess.run(
             [
                 require("npm"),
@@ -110,25 +112,33 @@ def install_proxy():
         )
 
 
+class Process(NamedTuple):
+    """A process: its number, its command, and its environment."""
+
+    number: int
+    command: str
+    environment: dict
+
+
 def processes_of(folder):
-    """Return the commands of a hub's processes by their ids: the hub, its proxy, the seats and their kernels."""
-    mark = f"DIGITLAB_CLASSROOM={folder}".encode(), f"DIGITLAB_CLASS={folder}/class".encode()
-    found = {}
+    """Return a hub's processes: the hub, its proxy and its service, the seats and their kernels."""
+    found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            environment = (path / "environ").read_bytes().split(b"\0")
-            if any(one in environment for one in mark):
-                found[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            command, lines = ((path / name).read_text(errors="replace").split("\0") for name in ("cmdline", "environ"))
         except OSError:
             continue
+        environment = dict(line.split("=", 1) for line in lines if "=" in line)
+        if str(folder) == environment.get("DIGITLAB_CLASSROOM", os.path.dirname(environment.get("DIGITLAB_CLASS", ""))):
+            found.append(Process(int(path.name), " ".join(command), environment))
     return found
 
 
 def stop_all(folder):
     """Kill all processes of a hub that are left."""
-    for number in processes_of(folder):
+    for process in processes_of(folder):
         try:
-            os.kill(number, signal.SIGKILL)
+            os.kill(process.number, signal.SIGKILL)
         except ProcessLookupError:
             continue
 

@@ -4,7 +4,7 @@ import ast
 import asyncio
 import contextlib
 import os
-import pwd
+import runpy
 import shutil
 import subprocess
 import sys
@@ -12,12 +12,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 import requests
 from helpers import wait_until
 from page import draw, pad, pen, picture_path
-from room import PASSWORD, Hub, Person, processes_of, run
+from room import PASSWORD, Hub, Person, install_proxy, processes_of, run
 
 from digitlab import Ink
 from digitlab.commands.jupyter_settings import as_options, settings
@@ -172,23 +173,19 @@ def test_wrong_passwords_and_unknown_names_are_refused(hub, people):
 def test_no_server_answers_without_its_token(hub, people):
     through_the_hub = requests.get(f"{people[0].url}/api/contents", timeout=30)
     assert through_the_hub.status_code == 403
-    servers = [number for number, command in processes_of(hub.folder).items() if "digitlab_classroom.seat" in command]
-    for number in servers:
-        environment = dict(
-            line.split("=", 1) for line in Path(f"/proc/{number}/environ").read_text().split("\0") if "=" in line
-        )
-        past_the_hub = environment["JUPYTERHUB_SERVICE_URL"].rstrip("/")
+    servers = [one for one in processes_of(hub.folder) if "digitlab_classroom.seat" in one.command]
+    assert len(servers) >= 2
+    for server in servers:
+        past_the_hub = server.environment["JUPYTERHUB_SERVICE_URL"].rstrip("/")
         assert requests.get(f"{past_the_hub}/api/contents", timeout=30).status_code == 403
         as_other = requests.get(f"{past_the_hub}/api/contents", headers={"Authorization": "token nonsense"}, timeout=30)
         assert as_other.status_code == 403
 
 
-def test_no_seat_opens_for_another_or_for_the_teacher(hub, people):
-    teacher = Person(hub, "teacher")
-    assert teacher.log_in()
-    for stranger in (people[1], teacher):
-        answer = stranger.session.get(f"{people[0].url}/api/contents", timeout=60)
-        assert answer.status_code == 403
+def test_no_seat_opens_for_another(hub, people):
+    for page in ("lab", "api/contents"):
+        assert people[0].session.get(f"{people[0].url}/{page}", timeout=60).status_code == 200
+        assert people[1].session.get(f"{people[0].url}/{page}", timeout=60).status_code == 403
 
 
 def test_a_killed_hub_loses_no_kernel_and_no_drawing(hub, people):
@@ -215,9 +212,11 @@ def test_a_killed_hub_loses_no_kernel_and_no_drawing(hub, people):
 def test_a_killed_seat_starts_again_with_its_drawings(hub, people):
     run_cells(people[1], SUBMIT.format(8))
     before = SubmissionStore(hub.folder / "class").drawings()
-    for number, command in processes_of(hub.folder).items():
-        if "/seat02/" in Path(f"/proc/{number}/environ").read_text() and "jupyterhub" not in command.split("--")[0]:
-            os.kill(number, 9)
+    assert _is_running(hub, "seat02")
+    for process in processes_of(hub.folder):
+        if process.environment.get("JUPYTERHUB_USER") == "seat02":
+            with contextlib.suppress(ProcessLookupError):  # A kernel ends with its server.
+                os.kill(process.number, 9)
     wait_until(lambda: not _is_running(hub, "seat02"), 60)
     people[1] = Person(hub, "seat02")  # Also for the tests that follow.
     assert people[1].log_in()
@@ -230,9 +229,27 @@ def test_a_killed_seat_starts_again_with_its_drawings(hub, people):
 
 def _is_running(hub, name):
     return any(
-        "digitlab_classroom.seat" in command and f"/{name}/" in Path(f"/proc/{number}/environ").read_text()
-        for number, command in processes_of(hub.folder).items()
+        "digitlab_classroom.seat" in process.command and process.environment.get("JUPYTERHUB_USER") == name
+        for process in processes_of(hub.folder)
     )
+
+
+def test_no_two_seats_get_one_pseudonym_also_after_the_class_was_erased(tmp_path, monkeypatch):
+    install_proxy()
+    monkeypatch.setenv("DIGITLAB_CLASSROOM", str(tmp_path))
+    monkeypatch.setenv("DIGITLAB_TRY", "1")
+    pseudonym = runpy.run_path(KIT / "classroom/jupyterhub_config.py", {"get_config": MagicMock()})["pseudonym"]
+    before, after = {}, {}
+    for given in (before, after):
+        SubmissionStore(tmp_path / "class").erase_all()
+        for number in range(30):
+            given[number] = pseudonym(f"seat{number}")
+        assert len(set(given.values())) == 30
+    assert before != after
+    assert [pseudonym(f"seat{number}") for number in range(30)] == list(after.values())
+    # An account that was made anew is not the owner of its old folder.
+    assert pseudonym("seat1", owner=os.getuid()) == after[1]
+    assert pseudonym("seat1", owner=os.getuid() + 1) not in after.values()
 
 
 # Seats with accounts of their own
@@ -245,48 +262,43 @@ def hub_with_accounts():
         pytest.skip("Only root can start a hub that separates its seats.")
     folder = Path(tempfile.mkdtemp(prefix="digitlab-hub-"))
     folder.chmod(0o755)
-    (folder / "hub").mkdir()
-    names = ("seat01", "seat02", "teacher")
-    taken = [name for name in names if _account(name)]
-    assert not taken, f"there are accounts {taken} on this machine already"
+    for name in ("hub", "homes"):
+        (folder / name).mkdir()
+    within = _command_with_accounts(folder, readable=(KIT, sys.base_prefix))
     try:
-        with Hub(folder / "hub", seats=2, trial=False, within=_command_with_readable(KIT, sys.base_prefix)) as hub:
+        with Hub(folder / "hub", seats=2, trial=False, within=within) as hub:
             yield hub
     finally:
-        for name in names:
-            if _account(name):
-                subprocess.run(["userdel", "--force", "--remove", name], check=True, capture_output=True)
         shutil.rmtree(folder)
 
 
-def _account(name):
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(name)
+def _command_with_accounts(folder, readable):
+    """Return a command that runs another command, which may make accounts, where these can read some folders.
 
-
-def _command_with_readable(*needed):
-    """Return a command that runs another command where other accounts can read these folders.
-
-    Tests may run from root's own home, which other accounts may not enter. For these processes alone, such a folder is
-    replaced by one that contains only what is needed.
+    For these processes alone, /etc is a copy in `folder`, without the seats that the machine may have, and the homes of
+    new accounts are in `folder`: the machine's own accounts stay as they are. Tests may also run from root's own home,
+    which other accounts may not enter. Such a folder is replaced by one that contains only what is needed.
     """
     closed = {}
-    for path in map(Path, needed):
+    for path in map(Path, readable):
         for parent in reversed(path.parents):
             if not parent.stat().st_mode & 0o001:
                 closed.setdefault(parent, []).append(path)
                 break
-    if not closed:
-        return ()
-    lines = ["set -e"]
+    lines = [
+        "set -e",
+        f"cp -a /etc {folder}/etc",
+        f"mount --bind {folder}/etc /etc",
+        "for name in seat01 seat02 teacher; do userdel --force $name 2>/dev/null || true; done",
+        f"printf 'HOME={folder}/homes\\nCREATE_MAIL_SPOOL=no\\n' > /etc/default/useradd",
+    ]
     for number, (parent, paths) in enumerate(closed.items()):
-        beside = Path(tempfile.gettempdir(), f"digitlab-view-{os.getpid()}-{number}")
+        beside = f"{folder}/view-{number}"
         for at, path in enumerate(paths):
             lines += [f"mkdir -p {beside}/{at}", f"mount --bind {path} {beside}/{at}"]
         lines += [f"mount -t tmpfs tmpfs {parent}", f"chmod 755 {parent}"]
         for at, path in enumerate(paths):
             lines += [f"mkdir -p {path}", f"mount --bind {beside}/{at} {path}", f"umount {beside}/{at}"]
-        lines.append(f"rm -r {beside}")
     return ("unshare", "--mount", "sh", "-c", "\n".join([*lines, 'exec "$@"']), "sh")
 
 
@@ -308,7 +320,7 @@ def attempt(what):
     return "done"
 of_seat01 = pwd.getpwnam("seat01").pw_uid
 processes = [path for path in Path("/proc").glob("[0-9]*") if path.stat().st_uid == of_seat01]
-theirs, hub, folder = Path("/home/seat01"), Path("{hub.folder}/hub"), Path("{hub.folder}/class")
+theirs, hub, folder = Path(pwd.getpwnam("seat01").pw_dir), Path("{hub.folder}/hub"), Path("{hub.folder}/class")
 print(os.geteuid() != 0 and len(processes) > 0,
     attempt(lambda: list(theirs.iterdir())),
     attempt(lambda: (theirs / "digitlab").stat()),
@@ -325,8 +337,10 @@ print(os.geteuid() != 0 and len(processes) > 0,
     # Root does not follow a link in place of a seat's folder: that seat is not started.
     mine = next(path for path in store.folder.iterdir() if path.is_dir() and not list(path.iterdir()))
     (hub.folder / "elsewhere").mkdir()
+    owner = mine.stat().st_uid
     mine.rmdir()
     mine.symlink_to(hub.folder / "elsewhere")
+    os.lchown(mine, owner, -1)
     assert people[2].call("GET", "status")  # It is still running.
     people[2].session.delete(
         f"{hub.address}/hub/api/users/seat02/server",
