@@ -29,7 +29,7 @@ HOMES = STATE / "homes"  # Only with DIGITLAB_TRY=1: accounts have their own hom
 CLASS = STATE / "class"  # The submissions: each seat writes to its own folder in it, and reads all.
 PSEUDONYMS = SECRETS / "pseudonyms.json"
 
-TEACHER = os.environ.get("DIGITLAB_TEACHER", "teacher")
+TEACHER = os.environ.get("DIGITLAB_TEACHER", "teacher").lower()  # As JupyterHub treats all names.
 SEATS = [f"seat{number:02d}" for number in range(1, int(os.environ.get("DIGITLAB_SEATS", "30")) + 1)]
 IS_TRIAL = os.environ.get("DIGITLAB_TRY") == "1"
 HAS_SYSTEMD = Path("/run/systemd/system").exists()
@@ -37,12 +37,12 @@ SEAT_COMMENT = "seat of digitlab"  # Marks the accounts that this hub has made.
 
 if not IS_TRIAL and os.geteuid() != 0:
     sys.exit("Only root can start a hub that separates its seats. To try the hub under your own account: classroom/try")
-for path in () if IS_TRIAL else (HERE, Path(sys.prefix), Path(sys.base_prefix)):
-    closed = [folder for folder in path.parents if not folder.stat().st_mode & 0o001]
+for path in () if IS_TRIAL else (HERE, Path(sys.prefix), Path(sys.base_prefix), STATE):
+    closed = [folder for folder in path.parents if folder.exists() and not folder.stat().st_mode & 0o001]
     if closed:
         sys.exit(
             f"The accounts of the seats may not enter {closed[0]}. Install the kit and its Python where all accounts "
-            f"may read them, such as /opt (see classroom/README.md)."
+            f"may read them, such as /opt, and let DIGITLAB_CLASSROOM be such a folder too (see classroom/README.md)."
         )
 if not IS_TRIAL:
     # The seats may not write here: each would compile the kit's code anew whenever it starts.
@@ -63,10 +63,12 @@ if proxy is None:
     )
 port = int(os.environ.get("DIGITLAB_PORT", "8000"))
 c.JupyterHub.bind_url = f"http://{'127.0.0.1' if IS_TRIAL else ''}:{port}"
-if "DIGITLAB_TLS_KEY" in os.environ:
+key, certificate = (os.environ.get(f"DIGITLAB_TLS_{name}", "") for name in ("KEY", "CERTIFICATE"))
+if bool(key) != bool(certificate):
+    sys.exit("For https, set both DIGITLAB_TLS_KEY and DIGITLAB_TLS_CERTIFICATE. For http, set neither.")
+if key:
     c.JupyterHub.bind_url = c.JupyterHub.bind_url.replace("http:", "https:")
-    c.JupyterHub.ssl_key = os.environ["DIGITLAB_TLS_KEY"]
-    c.JupyterHub.ssl_cert = os.environ["DIGITLAB_TLS_CERTIFICATE"]
+    c.JupyterHub.ssl_key, c.JupyterHub.ssl_cert = key, certificate
 # Neighbouring ports, so that two hubs can run on one machine.
 c.JupyterHub.hub_port = port + 1
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 2}"
@@ -127,15 +129,19 @@ def account(name):
     return found
 
 
-def pseudonym(name, folder=CLASS):
-    """Return the pseudonym of a seat in the class; the first time, it is chosen at random."""
+def pseudonym(name, owner=None):
+    """Return the pseudonym of a seat in the class; the first time, it is chosen at random.
+
+    `owner` is the number of the seat's account, if it has its own: only a folder of this account is the seat's.
+    """
     from digitlab.files import atomic_write
     from digitlab_classroom.pseudonyms import new_writer
 
     given = json.loads(PSEUDONYMS.read_text()) if PSEUDONYMS.exists() else {}
-    # When the class was erased, the seats get new pseudonyms.
-    if name not in given or not os.path.lexists(folder / given[name]):
-        given[name] = new_writer(folder)
+    # When the class was erased, the seats get new pseudonyms: another seat may get an old one at any time.
+    given = {seat: writer for seat, writer in given.items() if os.path.lexists(CLASS / writer)}
+    if name not in given or owner not in (None, os.lstat(CLASS / given[name]).st_uid):
+        given[name] = new_writer(CLASS)
         atomic_write(PSEUDONYMS, json.dumps(given, indent=1).encode(), mode=0o600)
     return given[name]
 
@@ -143,11 +149,11 @@ def pseudonym(name, folder=CLASS):
 def prepare_seat(spawner):
     """Prepare a seat before it starts: its account, its pseudonym, and its folder for submissions."""
     name = spawner.user.name
-    writer = pseudonym(name)
-    home = HOMES / name
-    if not IS_TRIAL:
+    if IS_TRIAL:
+        home, writer = HOMES / name, pseudonym(name)
+    else:
         mine, teacher = account(name), account(TEACHER)
-        home = Path(mine.pw_dir)
+        home, writer = Path(mine.pw_dir), pseudonym(name, mine.pw_uid)
         # The teacher may hide and erase, each seat may write to its own folder, and all may read.
         os.chown(CLASS, teacher.pw_uid, teacher.pw_gid)
         # Owner and permissions are set on the opened folder: root must not follow a link that somebody has put in its
@@ -168,7 +174,11 @@ c.Spawner.pre_spawn_hook = prepare_seat
 # Seats that nobody has used for an hour are stopped. Saved files stay.
 
 c.JupyterHub.services = [
-    {"name": "idle-culler", "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]}
+    {
+        "name": "idle-culler",
+        "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"],
+        "environment": {"DIGITLAB_CLASSROOM": str(STATE)},  # As the hub's other processes have it: whose it is.
+    }
 ]
 c.JupyterHub.load_roles = [
     {
