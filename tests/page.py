@@ -38,18 +38,41 @@ def open_notebook(context, lab, name):
 def run_all(page, shown=".digitlab-pen"):
     """Run all cells, and wait until a widget is shown and the last cell has run: nothing moves the page any more."""
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
-    for _ in range(12):
+
+    def run():
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        try:
-            prompts.filter(has_text=re.compile(r"\[(\*|\d+)\]")).first.wait_for(timeout=10_000)
-            break
-        except TimeoutError:
-            continue  # The page runs nothing, without a word, as long as it does not hear the kernel.
+
+    _repeat(run, page, prompts.last.filter(has_text="[*]"))  # Numbers may have been saved with the notebook.
     page.locator(shown).first.wait_for()
     prompts.last.filter(has_text=re.compile(r"\[\d+\]")).wait_for()
     # JupyterLab scrolls to the last cell a little later.
     wait_until_still(page.locator(shown).first, frames=40)
+
+
+def run_first_cell(page):
+    """Run the first cell of a fresh notebook with Shift+Enter, and wait until it has begun."""
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+
+    def run():
+        prompt.click()
+        page.keyboard.press("Shift+Enter")
+
+    _repeat(run, page, prompt.filter(has_text=re.compile(r"\[(\*|1)\]")))
+
+
+def _repeat(run, page, running):
+    """Run cells until they run: a page that does not hear its kernel yet does nothing, or asks which kernel to use."""
+    choose = page.locator(".jp-Dialog").get_by_role("button", name="Select", exact=True)
+    for _ in range(12):
+        if choose.is_visible():
+            choose.click()
+        run()
+        try:
+            return running.wait_for(timeout=10_000)
+        except TimeoutError:
+            continue
+    pytest.fail("The notebook does not run.")
 
 
 def wait_until_still(locator, frames):

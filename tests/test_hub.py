@@ -17,7 +17,7 @@ from unittest.mock import MagicMock
 import pytest
 import requests
 from helpers import wait_until
-from page import draw, pad, pen, picture_path
+from page import draw, pad, pen, picture_path, run_first_cell
 from room import PASSWORD, Hub, Person, install_proxy, processes_of, run
 
 from digitlab import Ink
@@ -84,8 +84,7 @@ def test_two_people_log_in_and_see_their_own_answers(hub, browser):
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         page.screenshot(path=picture_path("hub_first_notebook.png"))
         # Its first cell is a pad.
-        page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
-        page.keyboard.press("Shift+Enter")
+        run_first_cell(page)
         pen(page).wait_for()
         page.hand = "mouse"
         pages.append(page)

@@ -66,6 +66,7 @@ def page(browser, lab, notebook):
 def clear_page(page):
     press(page, "Clear")
     expect(words(page).first).to_have_text("Draw a digit, 0 to 9.")
+    wait_until(lambda: white_pixels(page) == 0, page)
     return page
 
 

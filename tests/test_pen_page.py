@@ -13,6 +13,7 @@ from page import (
     picture_path,
     run_all,
     run_cell,
+    run_first_cell,
     wait_until,
     white_pixels,
     write_notebook,
@@ -427,8 +428,7 @@ def test_after_shift_enter_the_whole_pad_is_in_view(browser, lab, width, height)
     name = f"screens-{width}x{height}.ipynb"
     write_screens(lab.home / "notebooks", name)
     page = open_notebook(context, lab, name)
-    page.locator(".jp-Cell").first.locator(".jp-InputPrompt").click()
-    page.keyboard.press("Shift+Enter")
+    run_first_cell(page)
     page.get_by_text("[1]:").first.wait_for()
     for kind in KINDS:
         for _ in range(2):
