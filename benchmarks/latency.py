@@ -125,6 +125,8 @@ def main():
         cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
         notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
         nbformat.write(notebook, folder / "pads.ipynb")
+        if not (program := next(filter(None, map(shutil.which, PROGRAMS)), None)):
+            parser.error(f"This needs a browser: one of {', '.join(PROGRAMS)}.")
         lab = subprocess.Popen(
             [sys.executable, "-m", "digitlab.commands.main", "lab", "--no-browser", f"--ServerApp.root_dir={folder}"],
             env={**os.environ, "DIGITLAB_HOME": home, "JUPYTER_CONFIG_DIR": str(Path(home, "config"))},
@@ -132,17 +134,18 @@ def main():
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        port, token = next(
-            found.groups() for line in lab.stdout if (found := re.search(r"http://[^:]+:(\d+)\S+token=(\w+)", line))
-        )
-        relay = Relay(int(port))
-        program = next(filter(None, map(shutil.which, PROGRAMS)))
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        address = f"http://127.0.0.1:{relay.port}/lab/tree/pads.ipynb?reset&token={token}"
-        measure(browser, address, relay, lab, arguments.digits)
-        browser.close()
-        relay.close()
-        lab.terminate()
+        try:
+            port, token = next(
+                found.groups() for line in lab.stdout if (found := re.search(r"http://[^:]+:(\d+)\S+token=(\w+)", line))
+            )
+            relay = Relay(int(port))
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+            address = f"http://127.0.0.1:{relay.port}/lab/tree/pads.ipynb?reset&token={token}"
+            measure(browser, address, relay, lab, arguments.digits)
+            browser.close()
+            relay.close()
+        finally:
+            lab.terminate()
 
 
 def open_pads(browser, address, messages):
