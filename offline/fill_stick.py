@@ -41,15 +41,15 @@ SYSTEMS = {
 }
 """The systems: each with uv's name for it, and the tags of the packages that pip may take for it."""
 
-_NOT_THE_KITS = re.compile(
-    r"""(^|/) (?: \.(?!ci/|gitignore) | __pycache__/ | [^/]*\.egg-info/ | [^/]*\.pyc$ )
-    | ^(?: (?:my_notebooks|set_aside)[^/]*/ | (?:drawings|class|classroom/state|classroom/proxy|dist|artefacts)/
-         | model/(?=.)(?!(?:README\.md|misread\.png)$|(?:digit_recognition_model|mnist_only)\.(?:keras|onnx|json)$)
-         | my_answers[^/]*\.json$ | my_report\.html$ | uv\.lock$ | [^/]*\.jsonl(?:\.gz)?$
-         | Start[ ]digitlab\. | start_digitlab\. )""",
+_THE_KITS = re.compile(
+    r"""\.ci/run | \.gitignore | [A-Z]+\.md | CITATION\.cff | LICENSE(-CC-BY)? | pyproject\.toml | environment\.yml
+    | (apt|constraints)\.txt | (benchmarks|digitlab|offline|tests|tools)/.+
+    | classroom/(README\.md | try | [^/]+\.(py|yaml) | digitlab_classroom/.+)
+    | model/(README\.md | misread\.png | (digit_recognition_model|mnist_only)\.(keras|onnx|json))
+    | notebooks/(0[0-9]_[^/]+\.ipynb | (GLOSSARY|TEACHING)\.md | SHEET\.html | pictures/[^/]+\.png)""",
     re.VERBOSE,
 )
-"""The paths that do not belong to the kit, if git cannot list those that do: its user's files, and files of tools."""
+"""The paths that belong to the kit, if git cannot list them. All others are its user's files, or files of tools."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -173,7 +173,7 @@ def _write_contents(folder, contents):
 
 
 def files_of(kit: Path) -> list[str]:
-    """Return the paths of the kit's files, with forward slashes: those that git lists, or else all but its user's."""
+    """Return the paths of the kit's files, with forward slashes: those that git lists, or else those that a kit has."""
     if (kit / ".git").exists() and shutil.which("git"):
         listed = subprocess.run(["git", "-C", str(kit), "ls-files", "-z"], capture_output=True, text=True)
         if listed.returncode == 0 and listed.stdout:
@@ -185,8 +185,8 @@ def files_of(kit: Path) -> list[str]:
     paths = []
     for root, folders, names in os.walk(kit):
         place = PurePosixPath(Path(root).relative_to(kit).as_posix())
-        folders[:] = [name for name in folders if not _NOT_THE_KITS.search(f"{place / name}/")]
-        paths += [str(place / name) for name in names if not _NOT_THE_KITS.search(str(place / name))]
+        folders[:] = [name for name in folders if not re.match(r"\.(?!ci$)|__pycache__$|.*\.egg-info$", name)]
+        paths += [path for name in names if _THE_KITS.fullmatch(path := str(place / name))]
     return sorted(paths)
 
 

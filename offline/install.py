@@ -31,6 +31,9 @@ RECORD = ".from_stick.json"
 DONE = "from_stick.json"
 """In the installed environment: what was installed. It exists only if the installation was completed."""
 
+SYSTEMS = ("windows", "macos", "linux", "linux-arm")
+"""The systems that a stick can be filled for."""
+
 ON_WINDOWS = sys.platform == "win32"
 START_FILE, START_TEXT = {
     "win32": ("Start digitlab.bat", '@echo off\r\ncd /d "%~dp0"\r\n.venv\\Scripts\\digitlab.exe lab %*\r\npause\r\n'),
@@ -126,6 +129,11 @@ def read_contents():
             f"{' and '.join(pythons)}. Install that Python (from python.org) and type: {python} "
             f'"{STICK / "install.py"}"'
         )
+    if this_system() not in SYSTEMS:
+        raise InstallError(
+            f"The kit does not run on this computer ({this_system()}). It needs 64-bit Windows or Linux, or a Mac with "
+            f"Apple silicon. If this is 64-bit Windows with a 32-bit Python, install a 64-bit Python from python.org."
+        )
     raise InstallError(
         f"This computer is {this_system()} with Python {version}, but the stick was filled for "
         f"{', '.join(systems)}. Fill it again, on a computer with internet, with: fill_stick.py FOLDER --platform "
@@ -134,7 +142,7 @@ def read_contents():
 
 
 def this_system():
-    """Return `fill_stick.py`'s name for this computer's system; for other systems, their own name."""
+    """Return this computer's system: one of SYSTEMS, or else its own name."""
     name = sysconfig.get_platform()
     if sys.platform == "darwin":
         return "macos" if platform.machine() == "arm64" else f"macos-{platform.machine()}"

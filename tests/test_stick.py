@@ -31,7 +31,7 @@ version = "1.0"
 [build-system]
 requires = ["tool"]
 build-backend = "backend"
-backend-path = ["."]
+backend-path = ["tools"]
 """
 BACKEND = """\
 import os, time, zipfile, tool
@@ -84,7 +84,7 @@ def kit(tmp_path):
     folder = tmp_path / "kit"
     for path, text in {
         "pyproject.toml": PYPROJECT,
-        "backend.py": BACKEND,
+        "tools/backend.py": BACKEND,
         ".ci/run": "",
         "classroom/digitlab_classroom/style.css": "",
         "digitlab/__init__.py": "",
@@ -95,13 +95,16 @@ def kit(tmp_path):
         "my_answers.json": "mine",
         "my_answers_broken_1.json": "mine",
         "my_report.html": "mine",
-        "notebooks/first.ipynb": "{}",
-        "notebooks/second.ipynb": "{}",
-        "my_notebooks/first.ipynb": "mine",
-        "my_notebooks_2026/first.ipynb": "mine",
+        "notebooks/01_first.ipynb": "{}",
+        "notebooks/02_second.ipynb": "{}",
+        "my_notebooks/01_first.ipynb": "mine",
+        "my_notebooks_2026/01_first.ipynb": "mine",
         "drawings/my_drawings.jsonl": "mine",
         "model/my_network.onnx": "mine",
         "class.jsonl": "of others",
+        "page.jpg": "mine",
+        "notebooks/Untitled.ipynb": "mine",
+        "notebooks/class.csv": "of others",
         "class/digits.jsonl": "of others",
         "classroom/state/jupyterhub.sqlite": "of others",
         "uv.lock": "",
@@ -236,14 +239,20 @@ def test_files_of_the_user_are_not_put_on_the_stick(stick):
     assert texts_of_files(stick / "digitlab").keys() == {
         ".ci/run",
         "classroom/digitlab_classroom/style.css",
-        "backend.py",
+        "tools/backend.py",
         "digitlab/__init__.py",
         "digitlab/cli.py",
         "model/mnist_only.onnx",
-        "notebooks/first.ipynb",
-        "notebooks/second.ipynb",
+        "notebooks/01_first.ipynb",
+        "notebooks/02_second.ipynb",
         "pyproject.toml",
     }
+
+
+def test_without_git_no_file_of_the_kit_is_left_out(fill_stick, monkeypatch):
+    listed = fill_stick.files_of(KIT)
+    monkeypatch.setattr(fill_stick.shutil, "which", lambda program: None)
+    assert set(listed) <= set(fill_stick.files_of(KIT))
 
 
 def test_a_clone_gives_the_files_that_git_lists(fill_stick, kit):
@@ -263,11 +272,11 @@ def test_filling_reports_the_number_of_files_and_packages(fill, capsys):
 def test_filling_again_replaces_the_old_contents(fill, kit):
     stick = fill()
     (kit / "model" / "mnist_only.onnx").unlink()
-    (kit / "new.txt").write_text("new", "utf-8")
+    (kit / "digitlab" / "new.txt").write_text("new", "utf-8")
     (stick / "holiday.txt").write_text("of whose stick it is", "utf-8")
     make_wheel(stick / "wheels", "old")
     fill()
-    assert "new.txt" in texts_of_files(stick / "digitlab")
+    assert "digitlab/new.txt" in texts_of_files(stick / "digitlab")
     assert "model/mnist_only.onnx" not in texts_of_files(stick / "digitlab")
     assert not list((stick / "wheels").glob("old*"))
     assert (stick / "holiday.txt").exists()
@@ -351,7 +360,7 @@ def test_the_kit_is_installed_and_checked(stick, home, run, install):
 def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, run, kit, fill):
     run()
     mine = {
-        "my_notebooks/first.ipynb": "mine",
+        "my_notebooks/01_first.ipynb": "mine",
         "drawings/my_drawings.jsonl": "mine",
         "model/my_network.onnx": "mine",
         "homework.txt": "mine",
@@ -360,11 +369,11 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
         (home / path).parent.mkdir(exist_ok=True)
         (home / path).write_text(text, "utf-8")
     (home / "digitlab" / "__init__.py").write_text("# changed by its user", "utf-8")
-    (home / "notebooks" / "first.ipynb").write_text("changed by its user", "utf-8")
+    (home / "notebooks" / "01_first.ipynb").write_text("changed by its user", "utf-8")
 
     (kit / "model" / "mnist_only.onnx").write_text("better weights", "utf-8")
-    (kit / "notebooks" / "first.ipynb").unlink()
-    (kit / "notebooks" / "second.ipynb").rename(kit / "notebooks" / "third.ipynb")
+    (kit / "notebooks" / "01_first.ipynb").unlink()
+    (kit / "notebooks" / "02_second.ipynb").rename(kit / "notebooks" / "03_third.ipynb")
     (kit / "digitlab" / "__init__.py").write_text("# newer", "utf-8")
     fill()
     status, output = run()
@@ -374,9 +383,9 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
     assert {path: present.get(path) for path in mine} == mine
     assert present["model/mnist_only.onnx"] == "better weights"
     assert present["digitlab/__init__.py"] == "# newer"
-    assert present["notebooks/first.ipynb"] == "changed by its user", "the new kit lacks it, but it was changed"
-    assert "notebooks/second.ipynb" not in present
-    assert "notebooks/third.ipynb" in present
+    assert present["notebooks/01_first.ipynb"] == "changed by its user", "the new kit lacks it, but it was changed"
+    assert "notebooks/02_second.ipynb" not in present
+    assert "notebooks/03_third.ipynb" in present
     aside = [path for path in present if path.startswith("set_aside")]
     assert [present[path] for path in aside] == ["# changed by its user"]
     assert str(home / Path(aside[0]).parts[0]) in output
@@ -436,6 +445,14 @@ def test_another_system_is_refused_with_the_command_to_fill(fill, run, fill_stic
     assert status == 1
     assert f"the stick was filled for {other} {PYTHON}" in output
     assert f"--platform {system} --python {PYTHON}" in output
+
+
+def test_a_computer_that_the_kit_cannot_run_on_is_told_so(stick, install, fill_stick, monkeypatch):
+    monkeypatch.setattr(install, "STICK", stick)
+    monkeypatch.setattr(install, "this_system", lambda: "macos-x86_64")
+    with pytest.raises(install.InstallError, match="does not run on this computer"):
+        install.read_contents()
+    assert install.SYSTEMS == tuple(fill_stick.SYSTEMS)
 
 
 def test_a_missing_package_is_named_before_anything_changes(stick, home, run):
