@@ -139,4 +139,7 @@ def served(module, home):
         yield Lab(found.group(), home)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()

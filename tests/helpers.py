@@ -32,7 +32,7 @@ def obey_permissions():
     ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override, 0, 0, 0)
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=60):
     """Wait until a condition is true; fail if it does not become true in time."""
     end = time.monotonic() + seconds
     while not condition():

@@ -205,9 +205,14 @@ def test_a_lock_that_a_dead_kernel_left_does_not_stop_anything(home, monkeypatch
     assert [path.name for path in home.iterdir()] == ["my_answers.json"]
 
 
-def test_the_file_may_be_read_by_others_and_is_a_plain_file():
-    answers.change("guesses", "a", lambda entry: entry.update(guess="ü"))
-    assert stat.S_ISREG(paths.MY_ANSWERS.stat().st_mode)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_the_file_may_be_read_by_others_whatever_the_umask_and_is_a_plain_file():
+    before = os.umask(0o077)
+    try:
+        answers.change("guesses", "a", lambda entry: entry.update(guess="ü"))
+    finally:
+        os.umask(before)
+    assert oct(paths.MY_ANSWERS.stat().st_mode) == oct(stat.S_IFREG | 0o644)
     assert answers.read()["guesses"]["a"]["guess"] == "ü"
 
 

@@ -55,6 +55,7 @@ def test_no_box_is_cut_off(page, width):
     if width < 1000:
         page.keyboard.press("Control+b")  # Hides the list of files.
         page.locator(".jp-FileBrowser").wait_for(state="hidden")
+    expect(page.locator(".digitlab-box")).to_have_count(3)
     for box in page.locator(".digitlab-box").all():
         box.scroll_into_view_if_needed()
         frame = box.bounding_box()

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, picture_path, run_all, run_cell, write_notebook
+from page import draw, open_notebook, pad, picture_path, run_all, run_cell, wait_until, write_notebook
 from playwright.sync_api import expect
 
 from digitlab import Ink, Recognizer
@@ -54,6 +54,13 @@ def page(browser, lab):
     context.close()
 
 
+@pytest.fixture(autouse=True)
+def usual_screen(page):
+    """Give the window its usual size again after each test."""
+    yield
+    resize(page, 1366, 768)
+
+
 @pytest.fixture
 def clear_page(page):
     pad(page).get_by_role("button", name="Clear").click()
@@ -89,10 +96,16 @@ def colours(page, number):
 
 def check_it_fits(page, locator):
     """Check that something is no higher than what can be seen of the notebook, and that nothing crosses its edge."""
-    visible, box = page.locator(VISIBLE).bounding_box(), locator.bounding_box()
-    assert box["height"] <= visible["height"]
-    assert box["x"] + box["width"] <= visible["x"] + visible["width"]
-    assert locator.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+
+    def fits():
+        visible, box = page.locator(VISIBLE).bounding_box(), locator.bounding_box()
+        return (
+            box["height"] <= visible["height"]
+            and box["x"] + box["width"] <= visible["x"] + visible["width"]
+            and locator.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+        )
+
+    wait_until(fits, page, seconds=20)
 
 
 def resize(page, width, height=1000):
@@ -151,7 +164,6 @@ def test_pad_and_layers_fit_on_the_screen(clear_page, network):
         check_it_fits(page, pad(page))
         for figure in figures(page).all():
             check_it_fits(page, figure)
-    resize(page, 1366, 768)
 
 
 # The lens and the slope
@@ -331,4 +343,3 @@ def test_lens_and_slope_fit_on_the_screen(page, kind):
         widget.scroll_into_view_if_needed()
         page.screenshot(path=picture_path(f"{kind}-{width}.png"))
         check_it_fits(page, widget)
-    resize(page, 1366, 768)

@@ -10,16 +10,22 @@ from digitlab.live_loss import LiveLoss
 from digitlab.network import keras
 
 
+class Images(list):
+    """Images, and the number of figures that they were shown in."""
+
+
 @pytest.fixture
 def displayed(monkeypatch):
     """The images that a notebook would display, one after the other in one place."""
-    images = []
+    images = Images()
+    images.figures = 0
 
     class Handle:
         update = staticmethod(images.append)
 
     def display(image, display_id):
         assert display_id is True
+        images.figures += 1
         images.append(image)
         return Handle()
 
@@ -79,6 +85,7 @@ def test_a_second_training_starts_a_new_figure(displayed):
     for _ in range(2):
         small_model().fit(x, y, batch_size=10, epochs=1, callbacks=[live], verbose=0)
         assert len(live.losses) == 5
+    assert displayed.figures == 2
 
 
 def test_the_loss_of_a_batch_is_taken_out_of_the_running_mean(displayed):

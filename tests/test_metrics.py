@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import cv2
 import numpy as np
@@ -11,7 +12,11 @@ from digitlab.commands.evaluate import bitmap
 from digitlab.data import load_drawings
 from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
 from digitlab.metrics import calibration_error, evaluate, misread, per_writer, roc_area, roc_interval, wilson_interval
-from digitlab.recognizer import Prediction
+from digitlab.paper import example_photo
+from digitlab.paths import KIT, MNIST_ONLY_NETWORK
+from digitlab.recognizer import Prediction, Recognizer
+
+README = (KIT / "README.md").read_text("utf-8")
 
 
 def predict_strokes(drawings, *confidences):
@@ -203,6 +208,31 @@ def test_the_command_prints_a_table_of_several_files(digitlab, tmp_path):
     assert ["area", "under", "the", "ROC", "curve", "0.5000"] in [line[:6] for line in lines]
 
 
+def test_each_command_that_reads_uses_the_network_that_it_is_given(digitlab, recognizer, tmp_path):
+    plain = Recognizer.load(MNIST_ONLY_NETWORK)
+    drawings = [one for one in load_drawings("held-out")[:500] if one.label in "0123456789"]
+    truth = [int(one.label) for one in drawings]
+    ours, others = (
+        [answer.probabilities.argmax() for answer in network.predict_many(one.ink for one in drawings)]
+        for network in (recognizer, plain)
+    )
+    differ = [right == label != wrong for label, right, wrong in zip(truth, ours, others, strict=True)]
+    chosen = list(itertools.compress(drawings, differ))
+    assert chosen
+    file = tmp_path / "drawings.jsonl"
+    file.write_text("\n".join(one.ink.to_json(one.label) for one in chosen))
+    assert digitlab("class", "add", file).returncode == 0
+    cv2.imwrite(str(tmp_path / "page.jpg"), example_photo()[:400])
+    for options, accuracy in ((), 1), (("--model", MNIST_ONLY_NETWORK), 0):
+        assert json.loads(digitlab("evaluate", file, "--json", *options).stdout)["accuracy"] == accuracy
+        assert f"{accuracy:.2%}" in digitlab("class", "score", *options).stdout
+    ours, others = (
+        json.loads(digitlab("read", tmp_path / "page.jpg", "--json", *options).stdout) for options in ((), options)
+    )
+    assert len(ours["digits"]) > 0
+    assert ours != others
+
+
 def test_the_command_reads_the_held_out_writers_of_the_kit(digitlab):
     done = digitlab("evaluate", "--held-out", "--json")
     assert done.returncode == 0, done.stderr
@@ -212,6 +242,9 @@ def test_the_command_reads_the_held_out_writers_of_the_kit(digitlab):
     assert len(figures["writers"]["worst"]) == 5
     low, high = figures["intervals"]["accuracy"]
     assert low < figures["accuracy"] < high
+    first, second = (row for row in README.splitlines() if re.search(r"evaluate --held-out` \|$|read worst", row))
+    for row, figure in ((first, figures["accuracy"]), (second, figures["writers"]["worst_tenth"]["accuracy"])):
+        assert float(re.search(r"\| ([\d.]+) %", row)[1]) == pytest.approx(100 * figure, abs=0.1)
     assert set(figures["per_source"]) == {"pendigits", "unipen"}
 
 

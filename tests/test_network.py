@@ -1,7 +1,9 @@
 """Training and saving: whatever happens meanwhile, there is a network that works."""
 
+import inspect
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,9 +18,11 @@ from digitlab import network, paths
 from digitlab.commands.main import main
 from digitlab.files.onnx import add_checksum
 from digitlab.ink import Ink
-from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
+from digitlab.paths import KIT, MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer
+from digitlab.training import recipe
+from digitlab.training.epochs import Mixture
 
 keras = network.keras
 
@@ -48,6 +52,39 @@ def files_in(folder):
 def test_the_two_files_of_a_shipped_network_agree_on_all_test_digits(path, mnist):
     x = network_input(mnist[1][0])
     assert network.pair_difference(path, x) <= 1e-5
+
+
+def test_the_readme_says_how_many_of_mnists_test_digits_are_read(mnist):
+    x_test, y_test = mnist[1]
+    row = next(row for row in (KIT / "README.md").read_text("utf-8").splitlines() if "10,000 test digits |" in row)
+    for path, figure in zip((SHIPPED_NETWORK, MNIST_ONLY_NETWORK), re.findall(r"([\d.]+) %", row), strict=True):
+        answers = Recognizer.load(path).probabilities(network_input(x_test)).argmax(axis=1)
+        assert 100 * np.mean(answers == y_test) == pytest.approx(float(figure), abs=0.02)
+
+
+def test_the_options_of_train_reach_the_training(monkeypatch, tmp_path):
+    got = {}
+
+    def train(*arguments, **options):
+        got.update(inspect.signature(actual).bind(*arguments, **options).arguments)
+        return "a network", {"threshold": 0.5}
+
+    actual = recipe.train
+    monkeypatch.setattr(recipe, "train", train)
+    monkeypatch.setattr(network, "accuracy", lambda *arguments: 0.5)
+    monkeypatch.setattr(network, "save", lambda *arguments: got.update(saved=arguments))
+    monkeypatch.setattr(keras.utils, "set_random_seed", lambda seed: got.update(seed_set=seed))
+    output = tmp_path / "mine"
+    options = ["--recipe", "full", "--epochs", "3", "--seed", "7", "--drawings", "people"]
+    assert main(["train", *options, "--output", str(output)]) == 0
+    assert (got["epochs"], got["seed"], got["seed_set"], got["state"].name) == (3, 7, 7, "mine.training")
+    assert got["mixture"] == Mixture.of(["people"]) != Mixture()
+    assert len(got["x_train"]) == len(got["y_train"]) == 60_000
+    assert got["saved"] == ("a network", output, {"threshold": 0.5})
+    monkeypatch.setattr(network, "train", lambda *arguments, **options: got.update(quick=arguments[3]))
+    for given, epochs in (["--epochs", "2"], 2), ([], 5):
+        assert main(["train", *given, "--output", str(output)]) == 0
+        assert got["quick"] == epochs
 
 
 def test_the_shipped_network_was_saved_without_its_optimizer():

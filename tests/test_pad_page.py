@@ -370,7 +370,7 @@ def test_the_view_shows_what_is_handed_in_by_itself(clear_page, class_folder):
         page.wait_for_timeout(1000)  # Until the page is laid out again.
         view(page).screenshot(path=picture_path(f"class-view-{theme.lower()}.png"))
         pad(page).screenshot(path=picture_path(f"pad-hand-in-{theme.lower()}.png"))
-        assert view(page).evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+        wait_until(lambda: view(page).evaluate("element => element.scrollWidth <= element.clientWidth + 1"), page)
     page.set_viewport_size({"width": 1400, "height": 1200})
     run_cell(page, "print('ready')")
 
@@ -418,10 +418,13 @@ def test_nothing_crosses_the_edge_in_the_dark_and_on_a_tablet(clear_page, name, 
     page.screenshot(path=picture_path(f"pad-{name}.png"))
     # What the network sees is black: without a frame its margin cannot be told from a dark page.
     expect(pad(page).locator(".digitlab-image").first).to_have_css("border-top-style", "solid")
-    box = pad(page).bounding_box()
+
+    def is_inside(part):
+        box, inner = pad(page).bounding_box(), pad(page).locator(part).first.bounding_box()
+        return inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+
     for part in (".digitlab-answer", ".digitlab-labels", ".digitlab-counts", ".digitlab-pen"):
-        inner = pad(page).locator(part).first.bounding_box()
-        assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+        wait_until(lambda part=part: is_inside(part), page)
     page.set_viewport_size({"width": 1400, "height": 1200})
 
 

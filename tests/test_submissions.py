@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -558,6 +559,11 @@ def test_hidden_drawings_disappear_for_everyone_and_can_return(store_of):
     assert [one.number for one in seat.drawings()] == [4]
     assert store.show_again("otter", 2) == 1
     assert [one.number for one in seat.drawings()] == [2, 4]
+    print_of_it = seat.drawings()[0].fingerprint
+    assert store.hide(print_of_it) == 1
+    assert [one.number for one in seat.drawings()] == [4]
+    assert store.show_again(print_of_it) == 1
+    assert [one.number for one in seat.drawings()] == [2, 4]
     with pytest.raises(ValueError, match="There is no writer fox"):
         store.hide("fox")
     with pytest.raises(ValueError, match="no drawing with the number 9"):
@@ -675,7 +681,9 @@ def test_an_empty_variable_counts_as_unset(tmp_path, variable):
     script = "from digitlab.paths import HOME, SUBMISSIONS; print(HOME); print(SUBMISSIONS)"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGITLAB")}
     paths = [
-        subprocess.run([sys.executable, "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
         for env in (environment, {**environment, variable: ""})
     ]
     assert paths[0] == paths[1]
@@ -888,12 +896,54 @@ def test_scores_are_given_for_each_digit_and_each_writer(store_of, recognizer):
     assert (empty["drawings"], empty["accuracy"], empty["per_writer"]) == (0, None, {})
 
 
-def test_finetuning_runs_in_a_separate_process(store_of, tmp_path):
+def test_finetuning_with_too_few_drawings_is_refused_in_words(store_of, tmp_path):
     store = store_of("otter")
     store.submit(Ink.example(3), 3)
     with pytest.raises(ValueError, match="There is too little to learn from"):
         store.finetune(output=tmp_path / "network")
-    assert "tensorflow" not in sys.modules or "keras" in sys.modules
+
+
+class FakeProcess:
+    """Stands in for the process that learns: it gets the drawings, and ends with what `ends` says."""
+
+    ends = MappingProxyType({"held_out": 1.0})
+
+    def __init__(self, on_progress, on_end, drawings, network, output):
+        FakeProcess.got, FakeProcess.cancelled = (read_drawings(drawings), network, output), False
+        on_progress(0.5)
+        if self.ends is not KeyboardInterrupt:
+            on_end(dict(self.ends))
+
+    def cancel(self):
+        FakeProcess.cancelled = True
+
+
+def test_finetuning_gives_the_drawings_to_a_process_and_returns_what_it_says(store_of, monkeypatch, tmp_path):
+    monkeypatch.setattr("digitlab.training.finetune.FinetuneProcess", FakeProcess)
+    store_of("heron").submit(Ink.example(4), 4)
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    shares = []
+    assert store.finetune("mine", tmp_path / "network", shares.append) == FakeProcess.ends
+    assert shares == [0.5]
+    drawings, network, output = FakeProcess.got
+    assert sorted((drawing.writer, drawing.label) for drawing in drawings) == [("heron", "4"), ("otter", "3")]
+    assert (network, output) == ("mine", tmp_path / "network")
+
+
+def test_an_interrupt_cancels_the_finetuning(store_of, monkeypatch):
+    monkeypatch.setattr("digitlab.training.finetune.FinetuneProcess", FakeProcess)
+    monkeypatch.setattr(FakeProcess, "ends", KeyboardInterrupt)
+
+    def interrupt(self, timeout=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Event, "wait", interrupt)
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    with pytest.raises(KeyboardInterrupt):
+        store.finetune()
+    assert FakeProcess.cancelled
 
 
 # The command
