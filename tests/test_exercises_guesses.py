@@ -111,6 +111,14 @@ def test_html_in_a_guess_is_shown_as_text():
         ("", "no", False),
         ("x", "11 %", False),
         ("26 x 16", "(26, 26, 16)", False),
+        ("below 0", "above 0", False),
+        ("about 0", "above 0", False),
+        ("above 0", "above 0", True),
+        ("200", "200 of 200", True),
+        ("5", "5 of 10", True),
+        ("10", "5 of 10", False),
+        ("1,2", "1.2 times", True),
+        ("1.2", "1.2 times", True),
     ],
 )
 def test_a_guess_may_be_written_in_other_words(guess, truth, same):

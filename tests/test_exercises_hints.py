@@ -70,6 +70,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "MY_ANSWERS", tmp_path / "my_answers.json")
     monkeypatch.setattr(answers, "_unsaved", None)
     monkeypatch.setattr(answers, "_message", "")
+    monkeypatch.setattr(checking, "_starters", {})
 
 
 def say(exercise, answer, capsys):
@@ -104,6 +105,7 @@ SLIPS = [
     ("black_share", 80.88, "per_cent"),
     ("black_share", 80, "per_cent"),
     ("black_share", 38_045_844, "count"),
+    ("black_share", 0.8087977040816326 * 784, "per_image"),
     ("black_share", 0.1912, "not_black"),
     ("black_share", 0.19, "not_black"),
     ("black_share", -1, "negative"),
@@ -165,7 +167,11 @@ SLIPS = [
     ("ninety", ABOUT.mean(), "group"),
     ("ninety", 1 - IS_RIGHT[ABOUT].mean(), "wrong"),
     ("scale_factor", lambda height, width: (20 / height, 20 / width), "two_numbers"),
+    ("scale_factor", lambda height, width: [20 / height, 20 / width], "two_numbers"),
     ("scale_factor", lambda height, width: 0.2, "otherwise"),
+    ("scale_factor", lambda height, width: 20 / max(height, width) if height != width else None, "no_return"),
+    ("step", lambda weight, slope, learning_rate: weight - learning_rate * slope(weight), "slope_called"),
+    ("updates", lambda digits, batch_size: round(digits / batch_size + 0.5), "one_too_many"),
     ("shift", lambda centre: 3, "shape"),
     ("gains", IS_STRETCHED, "stretched"),
     ("gains", IS_STRETCHED - IS_FITTED, "turned_round"),
@@ -262,6 +268,22 @@ def test_the_untouched_starter_gets_no_hint_and_counts_as_no_attempt(exercise, c
     assert say(exercise, STARTERS[exercise], capsys) == "Not yet."
     assert say(exercise, STARTERS[exercise], capsys) == "Not yet."
     assert answers.read()["exercises"] == {}
+
+
+def test_another_function_that_gives_what_the_starter_gave_is_told_so(capsys):
+    def forgets_its_work(weight, slope, learning_rate):
+        new = weight - learning_rate * slope  # noqa: F841
+        return weight
+
+    assert say("step", STARTERS["step"], capsys) == "Not yet."
+    assert "does it `return` what you work out?" in say("step", forgets_its_work, capsys)
+    assert say("step", STARTERS["step"], capsys) == "Not yet."
+    assert answers.read()["exercises"] == {}
+
+
+def test_a_hint_says_for_what_a_function_returns_nothing(capsys):
+    said = say("scale_factor", lambda height, width: 20 / height if height > width else None, capsys)
+    assert "For a drawing 40 high and 100 wide your function returns None" in said
 
 
 def test_the_share_above_85_per_cent_is_a_starter_too(capsys):

@@ -104,19 +104,31 @@ def compare(name: str, truth) -> None:
 
 
 def is_same(guess: str, truth: str) -> bool:
-    """Return whether a guess says the same as the truth: the same numbers in the same order, or the same words."""
-    wanted = _numbers(truth)
-    for without_commas in (False, True):
-        found = _numbers(guess, without_commas)
-        if found and (found == wanted or found == _numbers(truth, True)):
-            return True
-    return " ".join(guess.casefold().split()).rstrip(".!") == " ".join(truth.casefold().split()).rstrip(".!")
+    """Return whether a guess says the same as the truth: the same words, or the same numbers in the same order.
+
+    Numbers count only if the guess has no words that the truth has not: "below 0" is not "above 0". Of "184 of 200" the
+    first number is enough. A comma may stand before decimals, or between thousands.
+    """
+    if " ".join(guess.casefold().split()).rstrip(".!") == " ".join(truth.casefold().split()).rstrip(".!"):
+        return True
+    words = set(re.findall(r"[^\W\d_]+", truth.casefold()))
+    if words and set(re.findall(r"[^\W\d_]+", guess.casefold())) - words - {"x"}:
+        return False
+    wanted = [_numbers(truth), _numbers(truth, _THOUSANDS)]
+    if part := re.fullmatch(r"(\d+) of \d+.*", truth):
+        wanted.append([float(part[1])])
+    return any(found and found in wanted for found in (_numbers(guess), *(_numbers(guess, c) for c in _COMMAS)))
 
 
-def _numbers(text, without_commas=False):
-    """Return the numbers in a text; with `without_commas` 10,816 is one number, else two."""
-    if without_commas:
-        text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+_THOUSANDS = r"(?<=\d),(?=\d{3}(?!\d))", ""
+_COMMAS = _THOUSANDS, (r"(?<=\d),(?=\d{1,2}(?!\d))", ".")
+"""What commas within a number may be, and what to write in their place."""
+
+
+def _numbers(text, comma=None):
+    """Return the numbers in a text: without `comma`, 10,816 is two of them."""
+    if comma is not None:
+        text = re.sub(*comma, text)
     return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
 
 

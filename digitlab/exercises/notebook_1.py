@@ -87,6 +87,7 @@ def _shares_of_pixels():
         "right": right,
         "not_black": 1 - right,
         "per_cent": 100 * right,
+        "per_image": 784 * right,
         "count": float((images == 0).sum()),
         "first_digit": float((images[0] == 0).mean()),
         "test_digits": float((test_images == 0).mean()),

@@ -34,25 +34,25 @@ def check_slope_filter(table):
 
 @check
 def check_weights_of_convolution(function):
-    """Check a function of filters, side and pictures that counts the parameters of a convolution."""
+    """Check a function of filters, side and channels that counts the parameters of a convolution."""
     check_function(
         function,
         [(16, 3, 1), (64, 3, 16), (8, 5, 3)],
-        right=lambda filters, side, pictures: filters * (side * side * pictures + 1),
+        right=lambda filters, side, channels: filters * (side * side * channels + 1),
         mistakes={
-            "starter": lambda filters, side, pictures: filters * side * side,
-            "no_bias": lambda filters, side, pictures: filters * side * side * pictures,
-            "no_depth": lambda filters, side, pictures: filters * (side * side + 1),
-            "one_bias": lambda filters, side, pictures: filters * side * side * pictures + 1,
-            "bias_per_table": lambda filters, side, pictures: filters * (side * side + 1) * pictures,
-            "side_twice": lambda filters, side, pictures: filters * (2 * side * pictures + 1),
-            "side_once": lambda filters, side, pictures: filters * (side * pictures + 1),
-            "one_filter": lambda filters, side, pictures: side * side * pictures + 1,
+            "starter": lambda filters, side, channels: filters * side * side,
+            "no_bias": lambda filters, side, channels: filters * side * side * channels,
+            "no_depth": lambda filters, side, channels: filters * (side * side + 1),
+            "one_bias": lambda filters, side, channels: filters * side * side * channels + 1,
+            "bias_per_table": lambda filters, side, channels: filters * (side * side + 1) * channels,
+            "side_twice": lambda filters, side, channels: filters * (2 * side * channels + 1),
+            "side_once": lambda filters, side, channels: filters * (side * channels + 1),
+            "one_filter": lambda filters, side, channels: side * side * channels + 1,
         },
-        expected="a function of filters, side and pictures",
-        what="how many parameters there are",
-        show=lambda filters, side, pictures: (
-            f"{filters} filters of {side} x {side} on {pictures} picture{'s' * (pictures > 1)}"
+        expected="a function of filters, side and channels",
+        what="the number of parameters",
+        show=lambda filters, side, channels: (
+            f"{filters} filters of {side} x {side} on {channels} channel{'s' * (channels > 1)}"
         ),
     )
     return (

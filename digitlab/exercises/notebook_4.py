@@ -17,6 +17,8 @@ from digitlab.exercises.checking import (
 PATCH = 6
 """Side of the square that covers a part of the digit, in pixels."""
 
+_CONFIDENCES = "the confidences"
+
 
 @check
 def check_mixed_up(pair, matrix):
@@ -37,8 +39,7 @@ def check_mixed_up(pair, matrix):
     if both[first, second] == both.max():
         return (
             f"{first} and {second} are mixed up {both.max()} times: {one} times a {first} was read as a {second}, "
-            f"{other} times the other way round. With so few mistakes chance has its say: ten thousand other digits "
-            "might name another pair."
+            f"{other} times the other way round. Other people's drawings might name another pair."
         )
     if {first, second} == {0, 1}:
         raise NotYet("starter")
@@ -137,11 +138,11 @@ def _share_of_chosen(choose, confidence, right, about):
             raise NotYet("joined_by_and") from None
         if "bitwise_and" in words or "unsupported operand" in words:
             raise NotYet("no_brackets") from None
-        raise NotYet("error", error=describe_error(error)) from None
+        raise NotYet("error", case=_CONFIDENCES, error=describe_error(error)) from None
     except Exception as error:
-        raise NotYet("error", error=describe_error(error)) from None
+        raise NotYet("error", case=_CONFIDENCES, error=describe_error(error)) from None
     if chosen is None:
-        raise NotYet("no_return")
+        raise NotYet("no_return", case=_CONFIDENCES)
     chosen = np.asarray(chosen)
     if chosen.ndim == 0:
         return chosen.item()

@@ -46,7 +46,6 @@ def check_no_digit(drawing):
         raise NotYet("letter_a")
     values = {
         "ours": ours,
-        "other": other,
         "digit": other.probabilities.argmax(),
         "sure": floor_percent(other.confidence),
     }
