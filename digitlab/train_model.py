@@ -5,6 +5,7 @@ by the same command with ``--recipe full``. It is replaced only if --output name
 """
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -71,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     network.keras.utils.set_random_seed(arguments.seed)
     start = time.monotonic()
     settings = None
+    state = files[0].with_name(f"{files[0].stem}.training")
     callbacks = [network.StopOnInterrupt()]
     try:
         if arguments.recipe == "full":
@@ -80,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.seed,
                 arguments.epochs or recipe.EPOCHS,
                 Mixture.of(arguments.drawings),
-                state=files[0].with_name(f"{files[0].stem}.training"),
+                state=state,
                 callbacks=callbacks,
             )
         else:
@@ -90,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         accuracy = network.accuracy(model, x_test, y_test)
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
         network.save(model, arguments.output, settings)
+        if arguments.recipe == "full":
+            shutil.rmtree(state, ignore_errors=True)
     except OSError as error:
         raise OSError(f"No network was saved ({error}); {shown(files[1])} was not changed.") from error
     except KeyboardInterrupt:

@@ -66,17 +66,22 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsy
     assert "Going on after epoch 1 of 2." in capsys.readouterr().out
     # The second epoch, and then the one that refines.
     assert watch.begun == [1, 0]
-    assert not state.exists()
+    # Until the network is saved, the state stays.
+    assert (state / "state.json").exists()
 
 
-def test_another_training_does_not_go_on_with_that_state(tmp_path):
+def test_another_training_does_not_go_on_with_that_state(tmp_path, capsys):
     model = recipe._compile(recipe.build(), 1, 10)
-    odds = [np.ones(3), np.full(3, 2.0)]
-    recipe._save(tmp_path, model, {"seed": 0, "epochs": 9, "epoch": 4}, odds)
-    assert recipe._restore(tmp_path, model, {"seed": 1, "epochs": 9}, odds) == (0, odds)
+    sampling = [np.ones(3), np.full(3, 2.0)]
+    recipe._save(tmp_path, model, {"seed": 0, "epochs": 9, "epoch": 4}, sampling)
+    assert recipe._restore(tmp_path, model, {"seed": 1, "epochs": 9}, sampling) == (0, sampling)
+    assert "is that of another training" in capsys.readouterr().out
     epoch, restored = recipe._restore(tmp_path, model, {"seed": 0, "epochs": 9}, None)
     assert epoch == 4
-    assert np.array_equal(restored, odds)
+    assert np.array_equal(restored, sampling)
+    (tmp_path / "epoch-4.npy").write_bytes(b"")  # As after a power cut.
+    assert recipe._restore(tmp_path, model, {"seed": 0, "epochs": 9}, sampling) == (0, sampling)
+    assert "is damaged: the training begins anew" in capsys.readouterr().out
 
 
 def probabilities_with(confidence, digits, rng):

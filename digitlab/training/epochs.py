@@ -160,7 +160,7 @@ def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> t
     digits = sources.x_train[part::PARTS]
     images = [_augment_some(digits, rng, sources.strength, 1 - sources.unchanged) for _ in range(mixture.repeats)]
     labels = [sources.y_train[part::PARTS]] * mixture.repeats
-    for strokes, is_digit, count, odds, strength in (
+    for strokes, is_digit, count, sampling, strength in (
         (sources.people, True, mixture.people, weights, 1.0),
         (sources.people, False, mixture.letters, weights, 1.0),
         (sources.code, True, mixture.code, None, CODE_STRENGTH),
@@ -168,8 +168,8 @@ def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> t
     ):
         if count >= PARTS:
             kind = np.flatnonzero((strokes.labels != NOT_A_DIGIT) == is_digit)
-            odds = None if odds is None else odds[kind] / odds[kind].sum()
-            chosen = strokes.take(rng.choice(kind, count // PARTS, p=odds))
+            sampling = None if sampling is None else sampling[kind] / sampling[kind].sum()
+            chosen = strokes.take(rng.choice(kind, count // PARTS, p=sampling))
             drawn = redraw(chosen, rng, strength * sources.strength)
             images.append(_augment_some(drawn, rng, 0.5, sources.softened))
             labels.append(chosen.labels)

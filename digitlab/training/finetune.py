@@ -166,7 +166,8 @@ class FinetuneProcess:
         network: Path | str | None = None,
         output: Path | str = TAUGHT_NETWORK,
     ):
-        command = [sys.executable, "-m", "digitlab.training.finetune", str(drawings), "--output", str(output)]
+        command = [sys.executable, "-X", "utf8", "-m", "digitlab.training.finetune"]
+        command += [str(drawings), "--output", str(output)]
         if network is not None:
             command += ["--network", str(network)]
         # The process ends when its input is closed, which happens when this process ends.
@@ -192,8 +193,11 @@ class FinetuneProcess:
     def _read_messages(self):
         result = None
         for line in self._process.stdout:
-            with contextlib.suppress(ValueError):
+            try:
                 message = json.loads(line)
+            except ValueError:
+                continue  # A library printed something.
+            if isinstance(message, dict):
                 if "done" in message:
                     self._on_progress(message["done"])
                 result = message.get("result", result)
@@ -229,9 +233,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     drawings = []
     try:
-        with contextlib.suppress(
-            FileNotFoundError
-        ):  # Nothing was added yet, and `finetune` says that it is too little.
+        # If there is no file, nothing was added yet, and `finetune` says that it is too little.
+        with contextlib.suppress(FileNotFoundError):
             drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, reason: None)
         result = finetune(drawings, arguments.network, arguments.output, report=lambda share: send(done=share))
     except (OSError, ValueError) as error:

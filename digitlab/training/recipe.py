@@ -9,7 +9,6 @@ which is held out too; never with MNIST's test digits.
 """
 
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from digitlab.data import NOT_A_DIGIT
 from digitlab.files import atomic_write
 from digitlab.metrics import calibration_error
 from digitlab.network import keras, probabilities
+from digitlab.paths import shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import apply_temperature
 from digitlab.training.epochs import EpochMaker, Mixture, Sources, draw_by_code, read_people
@@ -38,7 +38,7 @@ MADE_BY_CODE = 20_000, 10_000
 """Number of digits, and of other things, that are drawn by code once. Each epoch draws some of them anew."""
 
 HARDNESS = 3.0
-"""How much more often a drawing by a person is shown if it is misread: up to this many times its usual share more."""
+"""A drawing by a person that is misread is shown up to 1 + HARDNESS times as often."""
 
 MAX_ERROR_RATE = 0.0045
 """Maximum share of misread drawings among those that are read as digits, letters included."""
@@ -108,7 +108,7 @@ def train(
         What an epoch shows besides MNIST.
     state : Path, optional
         A folder in which the state of the training is saved after each epoch. If it holds the state of a training with
-        the same seed, epochs and mixture, that training goes on. It is removed at the end.
+        the same seed, epochs and mixture, that training goes on. Remove it when the network is saved.
     callbacks : sequence of keras.callbacks.Callback, optional
 
     Returns
@@ -131,18 +131,18 @@ def train(
     sources = Sources(x_train, y_train, people, code, mixture, seed)
     model = _compile(build(), epochs, mixture.total(len(x_train)) // BATCH_SIZE)
     # How often each drawing is shown: in the next epoch, and in the one after it.
-    odds = [weights, weights]
+    sampling = [weights, weights]
     what = {"seed": seed, "epochs": epochs, "mixture": vars(mixture), "digits": len(x_train)}
-    first, odds = _restore(state, model, what, odds)
-    progress = Progress(model, sources, callbacks, clock)
+    first, sampling = _restore(state, model, what, sampling)
+    trainer = EpochTrainer(model, sources, callbacks, clock)
     with EpochMaker(sources) as maker:
         for epoch in range(first, epochs):
-            progress.learn_epoch(maker, epoch, epochs, odds)
+            trainer.learn_epoch(maker, epoch, epochs, sampling)
             with clock("finding hard drawings, saving"):
                 if mixture.people:
                     given = probabilities(model, as_drawn)[np.arange(len(people)), people.labels]
-                    odds = [odds[1], weights * (1 + HARDNESS * (1 - given))]
-                _save(state, model, {**what, "epoch": epoch + 1}, odds)
+                    sampling = [sampling[1], weights * (1 + HARDNESS * (1 - given))]
+                _save(state, model, {**what, "epoch": epoch + 1}, sampling)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     refine(model, sources, weights, callbacks, clock)
     with clock("calibrating"):
@@ -150,8 +150,6 @@ def train(
         x_held, y_held = np.concatenate([x_people, x_val]), np.concatenate([held_out.labels, y_val])
         settings = calibrate(probabilities(model, network_input(x_held)), y_held)
     print(clock, flush=True)
-    if state is not None:
-        shutil.rmtree(state, ignore_errors=True)
     return model, settings
 
 
@@ -170,7 +168,7 @@ def refine(
 ) -> None:
     """Train `REFINEMENTS` more epochs, closer to how digits really look, with a learning rate that falls to nothing.
 
-    All images are changed less, half of MNIST's digits not at all, and each of these is shown twice.
+    All images are changed less. Each of MNIST's digits is shown twice, half of the time unchanged.
 
     Parameters
     ----------
@@ -192,10 +190,10 @@ def refine(
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.02),
         metrics=["accuracy"],
     )
-    progress = Progress(model, sources, callbacks, clock)
+    trainer = EpochTrainer(model, sources, callbacks, clock)
     with EpochMaker(sources) as maker:
         for epoch in range(REFINEMENTS):
-            progress.learn_epoch(maker, epoch, REFINEMENTS, [weights, weights])
+            trainer.learn_epoch(maker, epoch, REFINEMENTS, [weights, weights])
 
 
 def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
@@ -211,9 +209,10 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     Returns
     -------
     dict
-        ``temperature``, with which the expected calibration error is smallest, letters included (C. Guo et al., "On
-        Calibration of Modern Neural Networks", 2017), and ``threshold``, the lowest confidence at which a digit is
-        read: among the drawings with this confidence or more, a share of at most `MAX_ERROR_RATE` is misread.
+        ``temperature``, with which the expected calibration error is smallest, letters included, and ``threshold``,
+        the lowest confidence at which a digit is read: among the drawings with this confidence or more, a share of at
+        most `MAX_ERROR_RATE` is misread. Temperature scaling and this error are those of C. Guo et al., "On Calibration
+        of Modern Neural Networks", 2017; there the temperature is the one with the smallest log loss.
     """
     temperatures = np.geomspace(0.2, 5, 200)
     right = probabilities[:, :NOT_A_DIGIT].argmax(axis=1) == labels
@@ -225,7 +224,7 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     most_confident_first = np.argsort(-confidence)
     errors = np.cumsum((digits.argmax(axis=1) != labels)[most_confident_first])
     few_enough = np.flatnonzero(errors <= MAX_ERROR_RATE * np.arange(1, len(labels) + 1))
-    # A network that has hardly learned anything may be wrong where it is most confident: it must never read a digit.
+    # A network that has hardly learned anything may be wrong where it is most confident: it should read none.
     threshold = confidence[most_confident_first][few_enough[-1]] if len(few_enough) else 1.0
     return {"temperature": round(temperature, 4), "threshold": round(float(threshold), 4)}
 
@@ -270,7 +269,7 @@ def _compile(model, epochs, steps_per_epoch):
     return model
 
 
-class Progress:
+class EpochTrainer:
     """Trains a network epoch by epoch, telling callbacks, the progress bar and the clock.
 
     Parameters
@@ -288,17 +287,17 @@ class Progress:
             list(callbacks), add_progbar=True, model=model, verbose=1, epochs=0, steps=0
         )
 
-    def learn_epoch(self, maker: EpochMaker, epoch: int, epochs: int, odds: Sequence[np.ndarray]) -> None:
+    def learn_epoch(self, maker: EpochMaker, epoch: int, epochs: int, sampling: Sequence[np.ndarray]) -> None:
         """Train on all images of one of `epochs` epochs, in random order.
 
-        Meanwhile the next epoch is made. `odds` are the weights of the drawings by people: in this epoch, if it was not
-        ordered before, and in the next one.
+        Meanwhile the next epoch is made. `sampling` says how often each drawing by a person is picked: in this epoch,
+        if it was not ordered before, and in the next one.
         """
         with self._clock("waiting for images"):
-            maker.order(epoch, odds[0])
+            maker.order(epoch, sampling[0])
             images, labels = maker.take(epoch)
             if epoch + 1 < epochs:
-                maker.order(epoch + 1, odds[1])
+                maker.order(epoch + 1, sampling[1])
         with self._clock("learning"):
             order = np.random.default_rng([self._sources.seed, 1 + epoch]).permutation(len(labels))
             targets = np.eye(NOT_A_DIGIT + 1, dtype=np.float32)
@@ -316,32 +315,36 @@ class Progress:
             self._callbacks.on_train_end()
 
 
-def _save(folder, model, what, odds):
+def _save(folder, model, what, sampling):
     """Save the state of a training; the file that makes it count is written last."""
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     name = f"epoch-{what['epoch']}"
     model.save_weights(folder / f"{name}.weights.h5")
-    np.save(folder / f"{name}.npy", np.array(odds))
+    np.save(folder / f"{name}.npy", np.array(sampling))
     atomic_write(folder / "state.json", json.dumps(what).encode())
     for file in folder.glob("epoch-*"):
         if not file.name.startswith(f"{name}."):
             file.unlink()
 
 
-def _restore(folder, model, what, odds):
-    """Load the state of a training of the same kind, if there is one; return the epochs it has done, and its odds."""
+def _restore(folder, model, what, sampling):
+    """Load the state of a training of the same kind, if there is one; return the number of its epochs, and sampling."""
     if folder is None:
-        return 0, odds
+        return 0, sampling
     try:
         saved = json.loads((folder / "state.json").read_bytes())
         epoch = saved.pop("epoch")
         if saved != what:
-            return 0, odds
+            print(f"The state in {shown(folder)} is that of another training: it is replaced.", flush=True)
+            return 0, sampling
         kept = np.load(folder / f"epoch-{epoch}.npy", allow_pickle=False)
         model.load_weights(folder / f"epoch-{epoch}.weights.h5")
-    except (OSError, ValueError, KeyError):
-        return 0, odds
+    except FileNotFoundError:
+        return 0, sampling
+    except (EOFError, OSError, ValueError, KeyError):
+        print(f"The state in {shown(folder)} is damaged: the training begins anew.", flush=True)
+        return 0, sampling
     print(f"Going on after epoch {epoch} of {what['epochs']}.", flush=True)
     return epoch, list(kept)

@@ -1,8 +1,8 @@
 """Drawings made by code: letters, shapes and scribbles, which are no digits, and digits in many ways of writing.
 
 A letter or a digit is a few movements of the pen, and they can be written down. The file families.txt does so, and says
-how to read it. One way of writing is picked and changed at random: no two drawings are alike. The full recipe learns
-from what is no digit only (`draw_other`): beside digits drawn by people, those drawn by code do not help.
+how to read it. One way of writing is picked and changed at random: no two drawings are alike. The full recipe
+uses only the drawings that are no digits (`draw_other`): beside digits by people, those drawn by code do not help.
 """
 
 import functools
