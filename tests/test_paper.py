@@ -565,6 +565,10 @@ def test_a_traced_digit_is_read_as_the_same_digit(recognizer):
     assert [prediction.digit for prediction in recognizer.predict_many(inks)] == list(range(10))
     assert all(len(ink.strokes) <= 5 for ink in inks)
     assert not trace(np.zeros((30, 20), np.uint8))
+    blot = cv2.circle(np.zeros((64, 64), np.uint8), (32, 32), 21, 255, -1)
+    assert [len(stroke) for stroke in trace(blot).strokes] == [1]
+    large = cv2.polylines(np.zeros((800, 600), np.uint8), [np.int32([(50, 20), (550, 20), (250, 780)])], False, 255, 4)
+    assert 1 <= len(trace(large).strokes) <= 3
 
 
 def test_the_reader_puts_right_keeps_and_refuses_in_a_sentence(recognizer, tmp_path):
@@ -577,6 +581,8 @@ def test_the_reader_puts_right_keeps_and_refuses_in_a_sentence(recognizer, tmp_p
     reader.put_right(7)
     assert reader.answers == [3, 7]
     reader.keep()
+    with pytest.raises(ValueError, match="It is kept as a 7 already"):
+        reader.keep()
     assert [drawing.label for drawing in read_drawings(file)] == ["7"]
     with pytest.raises(ValueError, match="not a photo"):
         reader.read(b"no photo")

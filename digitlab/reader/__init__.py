@@ -1,5 +1,6 @@
 """Read a photo of paper in a notebook: ``PhotoReader()``."""
 
+import contextlib
 from collections.abc import Callable
 from functools import cache
 from html import escape
@@ -69,6 +70,7 @@ class PhotoReader(ipywidgets.VBox):
         self._recognizer = recognizer or Recognizer.load()
         self._drawings, self._store = drawings, store
         self._found, self._predictions, self._right = [], [], {}
+        self._done = set()
         self._sheet = _Sheet(layout={"width": "auto", "flex": "0 1 auto"})
         self._sheet.on_msg(self._message_came)
         self._sheet.observe(lambda _: self._show_chosen(), "chosen")
@@ -125,6 +127,7 @@ class PhotoReader(ipywidgets.VBox):
         """
         photo = photo if isinstance(photo, np.ndarray) else load_photo(photo)
         self._found, self._predictions, self._right = [], [], {}
+        self._done = set()
         self._sheet.boxes, self._sheet.chosen = [], -1
         self._sheet.photo = _small_url(photo)
         self._say("Looking for digits ...")
@@ -144,21 +147,31 @@ class PhotoReader(ipywidgets.VBox):
         self._show_chosen()
 
     def keep(self):
-        """Add the chosen digit to the drawings that are learnt."""
+        """Add the chosen digit to the drawings that are learnt; once, however often it is asked for."""
         ink, label = self._ink_and_label()
-        append_drawing(self._drawings, ink, label)
+        with self._once("kept", label):
+            append_drawing(self._drawings, ink, label)
         self._say(f"Kept as a {label} in {shown(self._drawings)}. {_KEPT_AS}")
 
     def submit(self):
-        """Hand the chosen digit in to the class."""
+        """Hand the chosen digit in to the class; once, however often it is asked for."""
         ink, label = self._ink_and_label()
-        count = self._store.submit(ink, label)
+        with self._once("handed in", label):
+            count = self._store.submit(ink, label)
         self._say(f"Handed in as {self._store.writer}: {count} so far. {_KEPT_AS}")
 
     def _number(self):
         if not 0 <= self.chosen < len(self._found):
             raise ValueError("Click a digit on the photo first.")
         return self.chosen
+
+    @contextlib.contextmanager
+    def _once(self, what, label):
+        """Raise ValueError if this was done with the chosen digit before; else note that it was done."""
+        if (what, self.chosen, label) in self._done:
+            raise ValueError(f"It is {what} as a {label} already.")
+        yield
+        self._done.add((what, self.chosen, label))
 
     def _ink_and_label(self):
         number = self._number()
