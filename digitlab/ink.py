@@ -154,9 +154,11 @@ class Ink:
         Raises
         ------
         ValueError
-            If the drawing is too large to be read again: see `MAX_CANVAS`, `MAX_COORDINATE` and `MAX_LINE`.
+            If the label is not one character, or the drawing is larger than `MAX_CANVAS`, `MAX_COORDINATE`, `MAX_LINE`.
         """
         self._check_canvas()
+        if label is not None and len(str(label)) != 1:
+            raise ValueError(f"A label must be one character, such as 7, not {str(label)[:40]!r}.")
         if any(np.abs(stroke).max() > MAX_COORDINATE for stroke in self.strokes):
             raise ValueError(f"A point of this drawing is more than {MAX_COORDINATE:,} pixels away.")
         record = {} if label is None else {"label": str(label)}
@@ -281,8 +283,6 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
     for number, line in enumerate(split_lines(content, path, MAX_LINES), 1):
         if not line.strip():
             continue
-        if strokes > MAX_STROKES:
-            raise too_many_strokes
         try:
             drawings.append(Drawing.from_json(_text(line)))
             strokes += len(drawings[-1].ink.strokes)
@@ -291,6 +291,8 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
             if on_bad_line is None:
                 raise ValueError(f"Line {number} of {shown(path)} cannot be read: {reason}.") from None
             on_bad_line(number, reason)
+        if strokes > MAX_STROKES:
+            raise too_many_strokes
     return drawings
 
 
@@ -361,15 +363,20 @@ def save_image(ink: Ink, folder: Path | str = DRAWINGS) -> Path:
         raise ValueError("Draw something first.")
     png = cv2.imencode(".png", ink.render(PEN * max(ink.size) / CANVAS))[1].tobytes()
     Path(folder).mkdir(parents=True, exist_ok=True)
-    number = 1
-    while (path := Path(folder, f"drawing-{number:03d}.png")).exists():
-        number += 1
-    try:
-        path.write_bytes(png)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+    for number in itertools.count(1):
+        path = Path(folder, f"drawing-{number:03d}.png")
+        try:
+            file = path.open("xb")
+        except FileExistsError:
+            continue
+        try:
+            with file:
+                file.write(png)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+    return None
 
 
 def draw_strokes(strokes: Sequence[np.ndarray], size: tuple[int, int], pen: float, detail: int = 1) -> np.ndarray:

@@ -220,7 +220,8 @@ def find_pieces(clean: np.ndarray, off: np.ndarray | None = None, stained: np.nd
     Returns
     -------
     list of Piece
-        Without specks, blots and holes, what is cut by the photo's edge, what is not on paper, and stains.
+        The `_MAX_PIECES` largest, without specks, blots, holes, stains, what is cut by the photo's edge, what is not on
+        paper, and large nets of thin lines.
     """
     height, width = clean.shape
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink_mask(clean), connectivity=8)

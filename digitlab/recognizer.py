@@ -278,7 +278,9 @@ class Recognizer:
             return Prediction(None, "empty", 0.0, np.full(10, 0.1, np.float32), image)
         digit, confidence = int(probabilities.argmax()), float(output[:NOT_A_DIGIT].max())
         reason = None
-        if len(output) > NOT_A_DIGIT and (output.argmax() == NOT_A_DIGIT or _is_dot(drawing)):
+        if len(output) > NOT_A_DIGIT and _is_dot(drawing):
+            reason, confidence = "not a digit", 0.0
+        elif output.argmax() == NOT_A_DIGIT:
             reason = "not a digit"
         elif confidence < self.threshold:
             reason = "unsure"
@@ -297,6 +299,11 @@ def _of_digits(outputs):
 
 
 def _check_prepared(image):
+    if not isinstance(image, np.ndarray):
+        raise TypeError(
+            f"prepare must return a uint8 array of shape ({SIDE}, {SIDE}), not {type(image).__name__}. "
+            "Does its last line begin with return?"
+        )
     check_image(image)
     if image.shape != (SIDE, SIDE):
         raise ValueError(f"The prepared image must be of shape ({SIDE}, {SIDE}), not {image.shape}.")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -130,6 +131,13 @@ def test_a_file_is_read_plain_and_gzipped(tmp_path):
     packed.write_bytes(gzip.compress(EXAMPLES.read_bytes()))
     assert [drawing.label for drawing in read_drawings(packed)] == list("0123456789")
     assert [drawing.label for drawing in read_drawings(EXAMPLES)] == list("0123456789")
+
+
+def test_a_label_that_could_not_be_read_again_is_refused(tmp_path):
+    for label in (10, "", "sieben"):
+        with pytest.raises(ValueError, match="A label must be one character, such as 7"):
+            append_drawing(tmp_path / "drawings.jsonl", Ink.example(7), label)
+    assert list(tmp_path.iterdir()) == []
 
 
 GOOD = Ink.example(1).to_json(label=1).encode()
@@ -377,3 +385,26 @@ def test_images_are_saved_under_new_names(tmp_path):
     assert np.array_equal(cv2.imread(str(second), cv2.IMREAD_GRAYSCALE), Ink.example(6).render())
     with pytest.raises(ValueError, match="Draw something first"):
         save_image(Ink(), tmp_path)
+
+
+def test_an_interrupt_leaves_no_part_of_an_image(tmp_path, monkeypatch):
+    actual = Path.open
+
+    class Interrupted:
+        def __init__(self, file):
+            self._file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self._file.close()
+
+        def write(self, content):
+            self._file.write(content[:10])
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", lambda path, mode: Interrupted(actual(path, mode)))
+    with pytest.raises(KeyboardInterrupt):
+        save_image(Ink.example(5), tmp_path)
+    assert list(tmp_path.iterdir()) == []

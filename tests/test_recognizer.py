@@ -44,8 +44,13 @@ def test_a_prediction_has_digit_confidence_and_image(recognizer):
 )
 def test_a_dot_is_not_a_digit(recognizer, tap):
     prediction = recognizer.predict(tap)
-    assert (prediction.digit, prediction.reason) == (None, "not a digit")
+    assert (prediction.digit, prediction.reason, prediction.confidence) == (None, "not a digit", 0)
     assert str(prediction) == "that's no digit, is it?"
+
+
+def test_a_prepare_of_ones_own_that_returns_nothing_is_told_so(recognizer):
+    with pytest.raises(TypeError, match="Does its last line begin with return"):
+        recognizer.predict(Ink.example(7), prepare=lambda drawing: None)
 
 
 @pytest.mark.parametrize("network", [SHIPPED_NETWORK, MNIST_ONLY_NETWORK])

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers import obey_permissions, require, wait_until
@@ -561,6 +562,13 @@ def test_a_window_of_its_own_waits_for_enter(install, monkeypatch, capsys):
     assert asked == ["\nPress Enter to close this window. "]
 
 
-@pytest.mark.skipif(sys.platform != "win32", reason="only Windows opens a window for a program")
-def test_a_terminal_does_not_wait_for_enter(install):
+@pytest.mark.parametrize(("processes", "own"), [(1, True), (2, True), (3, False)])
+def test_only_a_window_of_its_own_waits_for_enter(install, monkeypatch, processes, own):
+    kernel = SimpleNamespace(GetConsoleProcessList=lambda numbers, size: processes)
+    monkeypatch.setattr(install, "ON_WINDOWS", True)
+    monkeypatch.setattr(install.ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(install.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.delenv("PROMPT", raising=False)
+    assert install.has_own_window() is own
+    monkeypatch.setenv("PROMPT", "$P$G")  # As cmd.exe sets it.
     assert not install.has_own_window()

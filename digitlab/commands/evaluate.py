@@ -145,7 +145,7 @@ def _table(results):
             ("accepted_accuracy", "accuracy among the accepted"),
         )
     ]
-    rows.append(("expected calibration error", f"{results['ece']:.4f}", _interval(intervals["ece"], "{:.4f}")))
+    rows.append(("expected calibration error", f"{results['ece']:.4f}", ""))
     if "empty" in results:
         rows.append(("empty drawings", f"{results['empty']:,}", '(errors; not among the counts of "read as")'))
     if "others" in results:

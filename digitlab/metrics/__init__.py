@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digitlab.ink import Drawing
-from digitlab.metrics.intervals import resampled_interval, roc_interval, wilson_interval
+from digitlab.metrics.intervals import roc_interval, wilson_interval
 from digitlab.recognizer import Prediction
 
 CALIBRATION_BINS = 15
@@ -52,7 +52,7 @@ def evaluate(drawings: Sequence[Drawing], predictions: Sequence[Prediction]) -> 
             Only if some labels are no digits: number of those drawings, and the area under the ROC curve of confidence,
             the probability that a digit gets a higher confidence than another drawing.
         ``intervals``
-            The 95 % interval, two numbers, of each of the figures above that is a single share, area or error.
+            The 95 % interval, two numbers or None, of each of the figures above that is a single share or area.
         ``writers``
             Only if writers are known: as `per_writer` returns it.
         ``per_source``
@@ -96,7 +96,6 @@ def evaluate(drawings: Sequence[Drawing], predictions: Sequence[Prediction]) -> 
             "accuracy": wilson_interval(right.sum(), len(right)),
             "accepted": wilson_interval(accepted.sum(), len(right)),
             "accepted_accuracy": wilson_interval(right[accepted].sum(), accepted.sum()),
-            "ece": resampled_interval(calibration_error, confidence[is_digit], right),
         },
     }
     if empty.any():
