@@ -214,7 +214,7 @@ def test_a_lock_that_a_dead_kernel_left_does_not_stop_anything(home, monkeypatch
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_the_file_may_be_read_by_others_whatever_the_umask_and_is_a_plain_file():
+def test_the_file_is_plain_and_may_be_read_whatever_the_umask():
     before = os.umask(0o077)
     try:
         answers.change("guesses", "a", lambda entry: entry.update(guess="ü"))

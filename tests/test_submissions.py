@@ -918,7 +918,7 @@ class FakeProcess:
         FakeProcess.cancelled = True
 
 
-def test_finetuning_gives_the_drawings_to_a_process_and_returns_what_it_says(store_of, monkeypatch, tmp_path):
+def test_finetuning_gives_the_drawings_to_a_process_of_its_own(store_of, monkeypatch, tmp_path):
     monkeypatch.setattr("digitlab.training.finetune.FinetuneProcess", FakeProcess)
     store_of("heron").submit(Ink.example(4), 4)
     store = store_of("otter")
