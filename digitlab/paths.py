@@ -92,6 +92,11 @@ def settings_of(path: Path | str) -> Path:
     return network_files(path)[1].with_suffix(".json")
 
 
+def command(words: str) -> str:
+    """Return a command of the kit, such as ``train``, as this reader types it: after ``uv run``, if uv runs this."""
+    return f"uv run digitlab {words}" if "UV" in os.environ else f"digitlab {words}"
+
+
 def remedy(file: Path | str) -> str:
     """Return what to do if a file of a network is missing or broken: train one, or restore the kit's own."""
     name = Path(file).absolute().with_suffix("")
@@ -100,8 +105,8 @@ def remedy(file: Path | str) -> str:
     if name in {TAUGHT_NETWORK, CLASS_NETWORK}:
         return "delete it, and learn anew from the drawings, which are kept"
     if name == MY_NETWORK:
-        return "make one with: digitlab train"
-    return f"name another one, or make it with: digitlab train --output {shown(name)}"
+        return f"make one with: {command('train')}"
+    return f"name another one, or make it with: {command('train')} --output {shown(name)}"
 
 
 ROOM_TO_SAVE = 20_000_000

@@ -8,6 +8,7 @@ import pytest
 
 from digitlab.commands import main as main_module
 from digitlab.commands.main import main
+from digitlab.paths import command
 
 COMMANDS = ("lab", "train", "draw", "read", "evaluate", "class", "check")
 
@@ -55,7 +56,7 @@ def test_an_unknown_command_is_refused(capsys):
         (ValueError("Invalid port 70000: use 1 to 65535."), "Invalid port 70000: use 1 to 65535."),
         (FileNotFoundError(2, "No such file or directory", "digits.jsonl"), "digits.jsonl: No such file or directory"),
         (OSError(28, "No space left on device"), "digitlab check: No space left on device"),
-        (ImportError("No module named 'cv2'"), "Find out which: digitlab check"),
+        (ImportError("No module named 'cv2'"), f"Find out which: {command('check')}"),
         (ImportError("libGL.so.1: cannot open shared object file"), "sudo apt-get install"),
     ],
 )

@@ -30,7 +30,7 @@ from digitlab.commands import lab as lab_module
 from digitlab.commands import working_copy
 from digitlab.commands.connection import PromptConnection
 from digitlab.commands.jupyter_settings import FIRST_NOTEBOOK, settings
-from digitlab.paths import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS
+from digitlab.paths import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS, command
 
 
 class Lab:
@@ -283,7 +283,7 @@ def test_a_newer_kit_updates_only_what_the_reader_did_not_change(tmp_path):
     assert lab.output.startswith(
         "Updated, because you had not changed it: 05_prepare_a_drawing.ipynb.\n"
         "Not updated, because you changed it: 04_study_its_mistakes.ipynb. "
-        "For a fresh copy: digitlab lab --reset (your files are kept, too).\n"
+        f"For a fresh copy: {command('lab')} --reset (your files are kept, too).\n"
     )
     assert "06_draw" not in lab.output  # The kit's is no newer.
     assert first_text(mine / "04_study_its_mistakes.ipynb") == first_text(mine / "06_draw.ipynb") == "# Mine"

@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
-from digitlab.paths import SUBMISSIONS
+from digitlab.paths import SUBMISSIONS, command
 from digitlab_classroom import class_folder, exchange, moderation, pseudonyms, seat_files, submissions
 from digitlab_classroom.class_folder import fingerprint
 from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
@@ -981,10 +981,16 @@ def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
 
 
 def test_a_printed_command_names_the_folder_unless_it_is_the_usual_one(tmp_path):
-    assert moderation.command(SUBMISSIONS, "show") == "digitlab class show"
-    assert (
-        moderation.command(tmp_path, "erase --all --yes") == f'digitlab class erase --all --yes --folder "{tmp_path}"'
-    )
+    start = command("class")
+    assert moderation.command(SUBMISSIONS, "show") == f"{start} show"
+    assert moderation.command(tmp_path, "erase --all --yes") == f'{start} erase --all --yes --folder "{tmp_path}"'
+
+
+def test_a_command_is_printed_as_the_reader_types_it(monkeypatch):
+    monkeypatch.setenv("UV", "/usr/bin/uv")  # As `uv run` does.
+    assert command("train") == "uv run digitlab train"
+    monkeypatch.delenv("UV")
+    assert command("train") == "digitlab train"
 
 
 def test_digitlab_class_sets_the_folder(tmp_path, folder):

@@ -335,7 +335,7 @@ def test_without_a_screen_it_says_so_in_one_line(environment, reason):
     others = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     done = subprocess.run(SCRIPT, env=others | environment, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"digitlab draw: .*digitlab lab\n", done.stderr)
+    assert re.fullmatch(r"digitlab draw: .* digitlab lab\n", done.stderr)
     assert reason in done.stderr
 
 

@@ -15,10 +15,10 @@ from helpers import require
 
 from digitlab import files
 from digitlab.commands.working_copy import RECORD, refresh, set_aside
-from digitlab.paths import KIT, NOTEBOOKS
+from digitlab.paths import KIT, NOTEBOOKS, command
 
 FIRST, SECOND, THIRD = "01_meet_the_digits.ipynb", "02_build_a_network.ipynb", "03_train_it.ipynb"
-RESET = "For a fresh copy: digitlab lab --reset (your files are kept, too)."
+RESET = f"For a fresh copy: {command('lab')} --reset (your files are kept, too)."
 KEPT = f"Not updated, because you changed it: {THIRD}. {RESET}"
 UPDATED = "Updated, because you had not changed it:"
 

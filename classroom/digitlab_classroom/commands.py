@@ -12,7 +12,7 @@ digitlab class erase WRITER             erase one writer's drawings; --all --yes
 import argparse
 from pathlib import Path
 
-from digitlab.paths import SHIPPED_NETWORK, SUBMISSIONS, shown
+from digitlab.paths import SHIPPED_NETWORK, SUBMISSIONS, command, shown
 
 HELP = "list, measure, export and erase what a class has handed in"
 
@@ -70,7 +70,7 @@ def _show(store, arguments):
         print(f"There is no folder {shown(store.folder)}: nothing was handed in.")
         return
     if not store.folder.is_dir():
-        raise ValueError(f"{shown(store.folder)} is a file: add it to a class with digitlab class add.")
+        raise ValueError(f"{shown(store.folder)} is a file: add it to a class with {command('class')} add.")
     drawings = store.drawings()
     writers = dict.fromkeys(drawing.writer for drawing in drawings)
     print(f"{_count(len(drawings))} by {_count(len(writers), 'writer')} in {shown(store.folder)}", end="")
@@ -126,11 +126,11 @@ def _erase(store, arguments):
         print(f"{_count(store.erase(arguments.writer))} of {arguments.writer} erased.")
         return
     if not arguments.yes:
-        from digitlab_classroom.moderation import command
+        from digitlab_classroom import moderation
 
         raise ValueError(
             f"This erases all drawings in {shown(store.folder)} permanently. "
-            f"To do it: {command(store.folder, 'erase --all --yes')}"
+            f"To do it: {moderation.command(store.folder, 'erase --all --yes')}"
         )
     print(f"{_count(store.erase_all())} erased.")
     for writer in dict.fromkeys(drawing.writer for drawing in store.drawings()):

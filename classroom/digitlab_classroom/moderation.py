@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from digitlab import paths
 from digitlab.files import atomic_write
 from digitlab.paths import SUBMISSIONS, shown
 from digitlab_classroom.class_folder import HIDDEN, SEAT, WRITER_FILES, ClassFolder, Submission, is_fingerprint
@@ -18,7 +19,7 @@ from digitlab_classroom.safe_io import printable
 def command(folder: Path, words: str) -> str:
     """Return what to type to do something with the class of a folder, such as ``show``."""
     option = "" if folder.absolute() == SUBMISSIONS.absolute() else f' --folder "{shown(folder)}"'
-    return f"digitlab class {words}{option}"
+    return f"{paths.command('class')} {words}{option}"
 
 
 def may_hide(folder: Path) -> bool:

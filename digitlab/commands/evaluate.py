@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digitlab.files import atomic_write
-from digitlab.paths import SHIPPED_NETWORK, shown
+from digitlab.paths import SHIPPED_NETWORK, command, shown
 
 HELP = "measure how well a network reads drawings"
 
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         if bad_lines and not found:
             raise ValueError(
                 f"{shown(file)} is no file of drawings: no line of it is a drawing. Line {bad_lines[0][0]}: "
-                f"{bad_lines[0][1]}. A picture is read by: digitlab read FILE"
+                f"{bad_lines[0][1]}. A picture is read by: {command('read')} FILE"
             )
         for number, reason in bad_lines[:MAX_BAD_LINES]:
             print(f"Line {number} of {shown(file)} is left out: {reason}.", file=sys.stderr)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from digitlab import __version__
-from digitlab.paths import APT_LINE
+from digitlab.paths import APT_LINE, command
 
 COMMANDS = (
     "digitlab.commands.lab",
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "cannot open shared object file" in str(error):
             message = f"OpenCV needs a system library that is missing ({error}). On Debian and Ubuntu: {APT_LINE}"
         else:
-            message = f"A package is missing or broken ({error}). Find out which: digitlab check"
+            message = f"A package is missing or broken ({error}). Find out which: {command('check')}"
     except BrokenPipeError:
         # The program that read the output has ended, as `head` does. Python must not try to write the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from digitlab.files import remove_leftovers, rename_with_date
-from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, shown
+from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, command, shown
 
 RECORD = ".given.json"
 """The file in a working copy with the fingerprints of the versions that kits put there, for each file."""
@@ -83,7 +83,7 @@ def refresh(folder: Path | str = MY_NOTEBOOKS, kit: Path | str = NOTEBOOKS) -> l
         reason = "you changed it" if record is not None else "it may be your work (the list of the kit's files is lost)"
         sentences.append(
             f"Not updated, because {reason}: {', '.join(kept)}. "
-            f"For a fresh copy: digitlab lab --reset (your files are kept, too)."
+            f"For a fresh copy: {command('lab')} --reset (your files are kept, too)."
         )
     if gone := [name for name in given if name.endswith(".ipynb") and name not in files and (folder / name).exists()]:
         sentences.append(f"Kept from an older kit, which had other notebooks: {', '.join(sorted(gone))}.")

@@ -9,6 +9,8 @@ import os
 import sys
 import threading
 
+from digitlab.paths import command
+
 SECONDS = 5
 """Maximum time in which a screen must answer, in seconds."""
 
@@ -20,7 +22,7 @@ def no_screen() -> str | None:
     if sys.platform in {"win32", "darwin"}:
         return None
     display = os.environ.get("DISPLAY")
-    remedy = "run this on a desktop, over ssh with ssh -X, or draw in the notebook: digitlab lab"
+    remedy = f"run this on a desktop, over ssh with ssh -X, or draw in the notebook: {command('lab')}"
     if display:
         if _answers(display):
             return None
@@ -28,7 +30,7 @@ def no_screen() -> str | None:
     if os.environ.get("WAYLAND_DISPLAY"):
         return (
             "This Wayland desktop offers no X screen (DISPLAY is not set), and OpenCV's windows need one; "
-            "install Xwayland and log in again, or draw in the notebook: digitlab lab"
+            f"install Xwayland and log in again, or draw in the notebook: {command('lab')}"
         )
     return f"There is no screen to open a window on (DISPLAY is not set); {remedy}"
 
