@@ -2,9 +2,9 @@
 
 To write a check, decorate a function with `check`. It returns the sentence that follows "Right.". If the answer is not
 right, it raises `NotYet` with the name of the mistake; the words about it stand in hints.toml. So that a mistake can be
-recognised, a check has a table of wrong answers, or of wrong functions, by their names. Most checks load
-what they need besides the answer itself, so that their verdict is true even if the reader has changed a variable in the
-notebook. Those of notebooks 4 and 5 are given what the reader's own network made.
+recognised, a check has a table of wrong answers, or of wrong functions, by their names. Most checks load what they need
+besides the answer itself, so that their verdict is true even if the reader has changed a variable in the notebook.
+Those of notebooks 4 and 5 are given what the reader's own network made.
 """
 
 import contextlib
