@@ -40,8 +40,8 @@ def run_all(page, shown=".digitlab-pen"):
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
 
     def run():
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        page.get_by_role("menuitem", name="Run", exact=True).click(timeout=5_000)
+        page.get_by_text("Run All Cells", exact=True).click(timeout=5_000)
 
     _repeat(run, page, prompts.last.filter(has_text="[*]"))  # Numbers may have been saved with the notebook.
     page.locator(shown).first.wait_for()
@@ -55,20 +55,23 @@ def run_first_cell(page):
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
 
     def run():
-        prompt.click()
+        prompt.click(timeout=5_000)
         page.keyboard.press("Shift+Enter")
 
     _repeat(run, page, prompt.filter(has_text=re.compile(r"\[(\*|1)\]")))
 
 
 def _repeat(run, page, running):
-    """Run cells until they run: a page that does not hear its kernel yet does nothing, or asks which kernel to use."""
+    """Run cells until they run: a page that does not hear its kernel yet does nothing, or asks which kernel to use.
+
+    The question may come at any moment, and lies above everything.
+    """
     choose = page.locator(".jp-Dialog").get_by_role("button", name="Select", exact=True)
     for _ in range(12):
         if choose.is_visible():
             choose.click()
-        run()
         try:
+            run()
             return running.wait_for(timeout=10_000)
         except TimeoutError:
             continue
