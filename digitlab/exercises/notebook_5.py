@@ -74,7 +74,7 @@ def check_shift(shift):
         tolerance=1e-6,
         show=lambda centre: f"a centre of mass at ({centre[0]:g}, {centre[1]:g})",
     )
-    return "Rounding leaves up to half a pixel: that is the 0.5 which step 3 found in MNIST itself."
+    return "Rounding leaves up to half a pixel. So MNIST's crosses are only near 14.5."
 
 
 @check
