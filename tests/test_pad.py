@@ -575,7 +575,7 @@ def test_ctrl_s_saves_no_picture(recognizer, drawings):
     assert not drawings.exists()
 
 
-def test_without_its_panel_the_key_s_does_nothing(recognizer, tmp_path):
+def test_without_its_panel_the_key_s_does_nothing(recognizer):
     pad = DrawingPad(recognizer)
     assert "s" not in pad._pen._layer.shortcuts
     draw(pad, Ink.example(2))
