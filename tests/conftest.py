@@ -107,7 +107,11 @@ def lab(tmp_path_factory):
 
 @contextlib.contextmanager
 def served(module, home):
-    """Start a notebook server and wait until it prints its address."""
+    """Start a notebook server and wait until it prints its address. Its JupyterLab saves no notebook by itself."""
+    # Saving every two minutes would show an error, above everything, where a test has cut the connection.
+    settings = home / "config/lab/user-settings/@jupyterlab/docmanager-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"autosave": false}')
     process = subprocess.Popen(
         # Port 0 is any free port: servers of several tests that start at the same time would take the same one.
         [
