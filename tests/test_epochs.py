@@ -1,6 +1,7 @@
 """What an epoch of the full recipe shows."""
 
 import argparse
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from digitlab import train_model
 from digitlab.data import NOT_A_DIGIT
-from digitlab.training.epochs import PARTS, Mixture, Sources, draw_by_code, make_part, read_people
+from digitlab.training.epochs import PARTS, EpochMaker, Mixture, Sources, draw_by_code, make_part, read_people
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,26 @@ def test_a_drawing_without_weight_is_not_shown(sources, people):
     only_sevens = np.where((strokes.labels == 7) | (strokes.labels == NOT_A_DIGIT), 1.0, 0.0)
     _, labels = make_part(sources, 0, 0, only_sevens)
     assert set(labels[25:125]) == {7}
+
+
+def test_processes_make_the_same_epochs(sources, people):
+    with EpochMaker(sources) as maker:
+        maker.order(0, people[1])
+        maker.order(1, people[1])
+        for epoch in (0, 1):
+            images, labels = maker.take(epoch)
+            parts = [make_part(sources, epoch, part, people[1]) for part in range(PARTS)]
+            assert np.array_equal(images, np.concatenate([images for images, _ in parts]))
+            assert np.array_equal(labels, np.concatenate([labels for _, labels in parts]))
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_was_ended_is_told(sources, people):
+    with EpochMaker(sources) as maker:
+        maker.order(0, people[1])
+        multiprocessing.active_children()[0].kill()
+        with pytest.raises(ChildProcessError, match="memory is full: close other programs"):
+            maker.take(0)
 
 
 def test_a_mixture_has_the_kinds_of_drawings_that_are_named():

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Collection
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import cv2
@@ -127,15 +129,18 @@ class EpochMaker:
     def __init__(self, sources: Sources):
         # Not as copies of this process, in which TensorFlow may have started threads.
         context = multiprocessing.get_context("spawn")
-        self._pool = context.Pool(min(PARTS, os.cpu_count() or 1), _start_worker, (sources,))
+        self._others = multiprocessing.active_children()
+        self._pool = ProcessPoolExecutor(min(PARTS, os.cpu_count() or 1), context, _start_worker, (sources,))
         self._coming = {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._pool.terminate()
-        self._pool.join()
+        for process in multiprocessing.active_children():
+            if process not in self._others:
+                process.terminate()  # After Ctrl-C nobody waits for what they are making.
+        self._pool.shutdown(cancel_futures=True)
 
     def order(self, epoch: int, weights: np.ndarray) -> None:
         """Begin to make an epoch, if it was not ordered before.
@@ -144,12 +149,23 @@ class EpochMaker:
         """
         if epoch in self._coming:
             return
-        parts = [(epoch, part, weights) for part in range(PARTS)]
-        self._coming[epoch] = self._pool.map_async(_make_part, parts, chunksize=1)
+        self._coming[epoch] = [self._pool.submit(_make_part, epoch, part, weights) for part in range(PARTS)]
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Wait for an epoch that was ordered: images, uint8 (n, 28, 28), and labels, uint8 (n,)."""
-        images, labels = zip(*self._coming.pop(epoch).get(), strict=True)
+        """Wait for an epoch that was ordered: images, uint8 (n, 28, 28), and labels, uint8 (n,).
+
+        Raises
+        ------
+        ChildProcessError
+            If the system has ended one of the processes.
+        """
+        try:
+            images, labels = zip(*[part.result() for part in self._coming.pop(epoch)], strict=True)
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "a process that makes the images was ended, perhaps because the memory is full: "
+                "close other programs and run the same command again"
+            ) from error
         return np.concatenate(images), np.concatenate(labels)
 
 
@@ -197,5 +213,5 @@ def _start_worker(sources):
         os.nice(5)  # The network goes first.
 
 
-def _make_part(arguments):
-    return make_part(_sources, *arguments)
+def _make_part(epoch, part, weights):
+    return make_part(_sources, epoch, part, weights)
