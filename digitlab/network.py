@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
-from digitlab.files import remove_leftovers
+from digitlab.files import new_folder, remove_leftovers
 from digitlab.files.onnx import add_checksum
 from digitlab.paths import SHARED_SERVER, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
@@ -248,8 +248,8 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
     folder = files[0].parent
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as new:
-        new_files = network_files(Path(new) / files[0].stem)
+    with new_folder(folder) as new:
+        new_files = network_files(new / files[0].stem)
         copy = type(model).from_config(model.get_config())  # without its optimizer, unlike clone_model
         copy.set_weights(model.get_weights())
         copy(np.zeros((1, SIDE, SIDE, 1), np.float32))  # Keras exports only a model that has been called.
@@ -266,7 +266,7 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
             )
         if settings is not None:
             settings_of(new_files[0]).write_text(json.dumps(settings) + "\n", "utf-8")
-        for new_file in Path(new).iterdir():
+        for new_file in new.iterdir():
             with open(new_file, "rb+") as written:
                 os.fsync(written.fileno())
         # Everything is on the disk now. Only names change from here on, last the one of the file that reads drawings.

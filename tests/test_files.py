@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from digitlab.files import atomic_write
+from digitlab.files import atomic_write, new_folder
 
 
 def test_a_file_is_replaced_completely(tmp_path):
@@ -16,6 +16,20 @@ def test_a_file_is_replaced_completely(tmp_path):
     atomic_write(file, b"two")
     assert file.read_bytes() == b"two"
     assert os.listdir(file.parent) == ["file.txt"]
+
+
+def test_a_new_folder_is_like_any_other_and_goes_whatever_happens(tmp_path):
+    (tmp_path / "other").mkdir()
+
+    def write():
+        with new_folder(tmp_path) as new:
+            (new / "file").write_bytes(b"")
+            assert new.stat().st_mode == (tmp_path / "other").stat().st_mode
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert os.listdir(tmp_path) == ["other"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")

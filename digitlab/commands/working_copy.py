@@ -9,10 +9,9 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from pathlib import Path
 
-from digitlab.files import remove_leftovers, rename_with_date
+from digitlab.files import new_folder, remove_leftovers, rename_with_date
 from digitlab.paths import MY_NOTEBOOKS, NOTEBOOKS, command, shown
 
 RECORD = ".given.json"
@@ -182,16 +181,16 @@ def _write(folder, contents):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as new:
+        with new_folder(folder) as new:
             for name, content in contents.items():
-                for parent in (folder, Path(new)):
+                for parent in (folder, new):
                     (parent / name).parent.mkdir(exist_ok=True)
-                with open(Path(new, name), "wb") as file:
+                with open(new / name, "wb") as file:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
             for name in contents:
-                os.replace(Path(new, name), folder / name)
+                os.replace(new / name, folder / name)
     except OSError as error:
         raise OSError(
             f"Your copy of the notebooks cannot be written in {shown(folder)} ({error.strerror}). Set the environment "

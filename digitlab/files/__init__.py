@@ -8,7 +8,6 @@ import io
 import itertools
 import os
 import shutil
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -46,9 +45,9 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         return
     path = Path(os.path.realpath(path))  # Only now: behind /dev/stdout there may be a pipe, which has no path.
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=_NEW, dir=path.parent)
+    beside = _new_name(path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -58,6 +57,23 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path | str) -> Iterator[Path]:
+    """Make a folder, in a folder that exists, for what is being written; it is removed at the end of the block."""
+    path = _new_name(folder)
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _new_name(folder):
+    # Not those of `tempfile`: on Windows it tries for hours where this account may not write, and what it makes there
+    # stays private to this account.
+    return Path(folder, f"{_NEW}{os.urandom(8).hex()}")
 
 
 def remove_leftovers(folder: Path | str) -> None:
