@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from digitlab.paths import SUBMISSIONS, command
 from digitlab_classroom import class_folder, exchange, moderation, pseudonyms, seat_files, submissions
 from digitlab_classroom.class_folder import fingerprint
 from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
-from digitlab_classroom.safe_io import MAX_LINE_BYTES
+from digitlab_classroom.safe_io import MAX_LINE_BYTES, read_regular
 from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 
 links = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes, links and permissions")
@@ -584,9 +585,45 @@ def test_erasing_a_writer_keeps_the_pseudonym_reserved(store_of, folder):
     heron.hide("heron", 1)
     assert heron.erase_all() == 1
     assert list(folder.iterdir()) == []
-    for writer in ("otter", None):
-        with pytest.raises(ValueError, match=f"There is no writer {writer}"):
-            heron.erase(writer)
+    with pytest.raises(ValueError, match="There is no writer otter"):
+        heron.erase("otter")
+
+
+def test_a_seat_without_a_pseudonym_can_erase_what_is_pending(folder):
+    folder.write_text("a file, where the class's folder shall be")
+    store = SubmissionStore(folder)
+    with pytest.raises(NotSubmittedError):
+        store.submit(Ink.example(3), 3)
+    assert (store.pending(), store.writer) == (1, None)
+    assert store.erase(store.writer) == 1
+    assert (store.pending(), store.erase(store.writer)) == (0, 0)
+
+
+def test_a_list_of_hidden_drawings_that_cannot_be_read_now_still_counts(store_of, folder, monkeypatch):
+    store = store_of("otter")
+    for number in (1, 2):
+        store.submit(variant(3, number), 3)
+    store.hide("otter", 1)
+    assert [one.number for one in store.drawings()] == [2]
+    with monkeypatch.context() as patch:
+
+        def read(path, name, file, *rest):
+            if file == "hidden.txt":
+                raise PermissionError(13, "Permission denied")
+            return read_regular(path, name, file, *rest)
+
+        patch.setattr("digitlab_classroom.class_folder.read_regular", read)
+        assert [one.number for one in store.drawings()] == [2]
+        with pytest.raises(OSError, match="Nothing more was hidden"):
+            store.hide("otter", 2)
+    assert [one.number for one in SubmissionStore(folder).drawings()] == [2]
+
+
+def test_a_folder_that_is_written_in_two_ways_is_one_class(folder):
+    SubmissionStore(folder).submit(Ink.example(3), 3)
+    other = SubmissionStore(folder / ".." / folder.name)
+    other.submit(Ink.example(4), 4)
+    assert len({drawing.writer for drawing in other.drawings()}) == 1
 
 
 def test_erasing_a_writer_drops_pending_drawings(store_of):
@@ -934,15 +971,20 @@ def test_finetuning_gives_the_drawings_to_a_process_of_its_own(store_of, monkeyp
 def test_an_interrupt_cancels_the_finetuning(store_of, monkeypatch):
     monkeypatch.setattr("digitlab.training.finetune.FinetuneProcess", FakeProcess)
     monkeypatch.setattr(FakeProcess, "ends", KeyboardInterrupt)
-
-    def interrupt(self, timeout=None):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(threading.Event, "wait", interrupt)
     store = store_of("otter")
     store.submit(Ink.example(3), 3)
+    threading.Timer(1, signal.raise_signal, [signal.SIGINT]).start()
     with pytest.raises(KeyboardInterrupt):
         store.finetune()
+    assert FakeProcess.cancelled
+
+
+def test_a_report_that_fails_ends_the_finetuning(store_of, monkeypatch):
+    monkeypatch.setattr("digitlab.training.finetune.FinetuneProcess", FakeProcess)
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    with pytest.raises(ZeroDivisionError):
+        store.finetune(report=lambda share: 1 / 0)
     assert FakeProcess.cancelled
 
 

@@ -8,6 +8,7 @@
 What others wrote is data that nobody trusts; `safe_io` reads it.
 """
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -97,6 +98,7 @@ class ClassFolder:
         self.left_out: dict[str, int] = {}
         self.unreadable: dict[str, str] = {}
         self._files: dict[tuple[str, str], _File] = {}
+        self._hidden: frozenset[str] = frozenset()
 
     def names(self) -> list[str]:
         """Return the names of the writers' folders, sorted."""
@@ -176,11 +178,25 @@ class ClassFolder:
         return [drawing for name in names for drawing in self.drawings_of(name)]
 
     def hidden(self) -> frozenset[str]:
-        """Return the fingerprints of the drawings that are hidden."""
+        """Return the fingerprints of the drawings that are hidden; if they cannot be read now, those read before."""
+        with contextlib.suppress(OSError):
+            self._hidden = self.read_hidden()
+        return self._hidden
+
+    def read_hidden(self) -> frozenset[str]:
+        """Read the fingerprints of the drawings that are hidden.
+
+        Raises
+        ------
+        OSError
+            If there are some, and they cannot be read now.
+        """
         try:
             content = read_regular(self.path, "", HIDDEN, None, MAX_FILE_BYTES)[1]
         except OSError:
-            return frozenset()
+            if (self.path / HIDDEN).is_symlink() or not (self.path / HIDDEN).is_file():
+                return frozenset()  # What the kit did not write hides nothing.
+            raise
         return frozenset(filter(is_fingerprint, content.decode("ascii", "replace").split()))
 
     def state(self) -> frozenset:

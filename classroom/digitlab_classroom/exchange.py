@@ -1,8 +1,9 @@
 """Move a class's drawings between files and the class's folder, and finetune a network on them."""
 
+import contextlib
 import gzip
+import queue
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -106,24 +107,27 @@ def finetune(
     """Finetune a copy of a network in a process of its own, and wait for it. See `SubmissionStore.finetune`."""
     from digitlab.training.finetune import FinetuneProcess
 
-    ended, results = threading.Event(), []
-
-    def end(result):
-        results.append(result)
-        ended.set()
-
+    messages = queue.SimpleQueue()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "class.jsonl")
         export(drawings, file)
-        process = FinetuneProcess(report, end, file, network, output)
+        process = FinetuneProcess(messages.put, lambda result: messages.put([result]), file, network, output)
         try:
-            ended.wait()
-        except KeyboardInterrupt:
+            while not isinstance(message := _next(messages), list):
+                report(message)
+        except BaseException:
             process.cancel()
             raise
-    if not isinstance(results[0], dict):
-        raise ValueError(f"The network was not changed: {results[0]}")
-    return results[0]
+    [result] = message
+    if not isinstance(result, dict):
+        raise ValueError(f"The network was not changed: {result}")
+    return result
+
+
+def _next(messages):
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return messages.get(timeout=0.5)  # Windows lets Ctrl-C through only between two waits.
 
 
 def check_not_empty(drawings: Sequence[Submission], folder: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from digitlab import paths
-from digitlab.files import atomic_write
+from digitlab.files import atomic_write, new_folder
 from digitlab.paths import SUBMISSIONS, shown
 from digitlab_classroom.class_folder import HIDDEN, SEAT, WRITER_FILES, ClassFolder, Submission, is_fingerprint
 from digitlab_classroom.pseudonyms import is_pseudonym
@@ -24,12 +24,16 @@ def command(folder: Path, words: str) -> str:
 
 def may_hide(folder: Path) -> bool:
     """Return whether this account may hide and erase drawings."""
+    if os.name == "nt":  # There `os.access` says yes for every folder.
+        with contextlib.suppress(OSError), new_folder(folder):
+            return True
+        return False
     return os.access(folder, os.W_OK)
 
 
 def hide(classroom: ClassFolder, which: str | Submission, number: int | None = None) -> int:
     """Hide drawings; see `SubmissionStore.hide`."""
-    hidden = classroom.hidden()
+    hidden = _read_hidden(classroom, "hidden")
     new = set(_find(classroom, which, number)) - hidden
     if new:
         _write_hidden(classroom.path, hidden | new, "hidden")
@@ -38,7 +42,7 @@ def hide(classroom: ClassFolder, which: str | Submission, number: int | None = N
 
 def show_again(classroom: ClassFolder, which: str | Submission, number: int | None = None) -> int:
     """Show drawings that were hidden; see `SubmissionStore.show_again`."""
-    hidden = classroom.hidden()
+    hidden = _read_hidden(classroom, "shown again")
     found = hidden & set(_find(classroom, which, number))
     _write_hidden(classroom.path, hidden - found, "shown again")
     return len(found)
@@ -96,6 +100,13 @@ def _find(classroom, which, number):
         if not found and number is not None:
             raise ValueError(f"{which} has no drawing with the number {number}: the last one is {len(own)}.")
     return [drawing.fingerprint for drawing in found]
+
+
+def _read_hidden(classroom, what):
+    try:
+        return classroom.read_hidden()
+    except OSError as error:
+        raise _refused(classroom.path, what, error) from None
 
 
 def _write_hidden(folder, fingerprints, what):

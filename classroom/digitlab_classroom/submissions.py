@@ -1,6 +1,7 @@
 """The drawings that a class submits, in one folder that all seats share: submit, read, moderate and export them."""
 
 import contextlib
+import os
 import stat
 import threading
 from collections.abc import Callable
@@ -50,7 +51,7 @@ class SubmissionStore:
     """
 
     def __init__(self, folder: Path | str = SUBMISSIONS):
-        self.folder = expand(folder).absolute()
+        self.folder = Path(os.path.abspath(expand(folder)))  # The seat remembers its pseudonym under this path.
         self._lock = threading.RLock()
         self._class = ClassFolder(self.folder)
         self._seat = SeatFiles(self.folder)
@@ -197,13 +198,14 @@ class SubmissionStore:
         with self._lock:
             return moderation.show_again(self._class, which, number)
 
-    def erase(self, writer: str) -> int:
+    def erase(self, writer: str | None) -> int:
         """Erase one writer's drawings permanently. The pseudonym stays reserved for that writer.
 
         Parameters
         ----------
-        writer : str
-            A pseudonym. Every seat may erase its own drawings; its pending ones are erased with them.
+        writer : str or None
+            A pseudonym. Every seat may erase its own drawings; its pending ones are erased with them. None, as a seat
+            without a pseudonym is called, has pending ones only.
 
         Returns
         -------
@@ -219,7 +221,10 @@ class SubmissionStore:
         """
         with self._lock:
             if writer == self.writer:
+                pending = self.pending()
                 self._seat.erase_pending()
+                if writer is None:
+                    return pending
             return moderation.erase(self._class, writer)
 
     def erase_all(self) -> int:
