@@ -19,7 +19,7 @@ def expand(path: Path | str) -> Path:
 
 def _folder(variable: str, default: Path) -> Path:
     """Return the folder that an environment variable names, absolute; an empty variable counts as unset."""
-    return expand(os.environ.get(variable) or default).absolute()
+    return Path(os.path.abspath(expand(os.environ.get(variable) or default)))
 
 
 HOME = _folder("DIGITLAB_HOME", KIT)
@@ -92,6 +92,12 @@ def settings_of(path: Path | str) -> Path:
     return network_files(path)[1].with_suffix(".json")
 
 
+def is_same_network(one: Path | str, other: Path | str) -> bool:
+    """Return whether two paths name the same network, however they are written."""
+    one, other = (os.path.normcase(os.path.realpath(network_files(path)[0])) for path in (one, other))
+    return one == other
+
+
 def command(words: str) -> str:
     """Return a command of the kit, such as ``train``, as this reader types it: after ``uv run``, if uv runs this."""
     return f"uv run digitlab {words}" if "UV" in os.environ else f"digitlab {words}"
@@ -100,11 +106,15 @@ def command(words: str) -> str:
 def remedy(file: Path | str) -> str:
     """Return what to do if a file of a network is missing or broken: train one, or restore the kit's own."""
     name = Path(file).absolute().with_suffix("")
-    if name in {SHIPPED_NETWORK, MNIST_ONLY_NETWORK}:
+
+    def is_one_of(*networks):
+        return any(is_same_network(name, network) for network in networks)
+
+    if is_one_of(SHIPPED_NETWORK, MNIST_ONLY_NETWORK):
         return f"bring it back with: git checkout -- model/{Path(file).name}"
-    if name in {TAUGHT_NETWORK, CLASS_NETWORK}:
+    if is_one_of(TAUGHT_NETWORK, CLASS_NETWORK):
         return "delete it, and learn anew from the drawings, which are kept"
-    if name == MY_NETWORK:
+    if is_one_of(MY_NETWORK):
         return f"make one with: {command('train')}"
     return f"name another one, or make it with: {command('train')} --output {shown(name)}"
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, check_writable, command, network_files, shown
+from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, check_writable, command, is_same_network, network_files, shown
 
 HELP = "train the network and save it"
 
@@ -100,8 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\nStopped. Nothing was saved; {shown(files[1])} was not changed.", file=sys.stderr)
         return 130
     print(f"Saved {shown(files[0])} and {shown(files[1])}.")
-    shipped = files[1].absolute() == network_files(SHIPPED_NETWORK)[1]
-    option = "" if shipped else f" --model {shown(files[1])}"
+    option = "" if is_same_network(arguments.output, SHIPPED_NETWORK) else f" --model {shown(files[1])}"
     print(f"Draw with it: {command('draw')}{option}   (in the notebooks: 06_draw)")
     return 0
 

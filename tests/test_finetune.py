@@ -116,7 +116,14 @@ def test_too_few_drawings_are_refused(tmp_path, labels):
         finetune(drawings, MNIST_ONLY_NETWORK, tmp_path / "new")
 
 
-@pytest.mark.parametrize("kept", [SHIPPED_NETWORK, network_files(MNIST_ONLY_NETWORK)[0]])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        SHIPPED_NETWORK,
+        network_files(MNIST_ONLY_NETWORK)[0],
+        SHIPPED_NETWORK.parent / ".." / "model" / SHIPPED_NETWORK.name,
+    ],
+)
 def test_the_networks_of_the_kit_are_not_overwritten(kept):
     before = network_files(kept)[1].read_bytes()
     with pytest.raises(ValueError, match="are not overwritten"):

@@ -303,10 +303,12 @@ def test_reset_makes_a_fresh_copy_and_keeps_the_old_one(tmp_path):
     assert served == first_text(NOTEBOOKS / "01_meet_the_digits.ipynb")
 
 
-def test_notebooks_know_a_home_given_by_a_relative_path(tmp_path):
+def test_notebooks_know_folders_given_by_relative_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGITLAB_CLASS", "room")
     lab = Lab(tmp_path, cwd=tmp_path, digitlab_home="shelf")
     try:
-        code = f"from digitlab.paths import HOME; assert str(HOME) == {str(tmp_path / 'shelf')!r}"
+        folders = str(tmp_path / "shelf"), str(tmp_path / "room")
+        code = f"from digitlab.paths import HOME, SUBMISSIONS; assert (str(HOME), str(SUBMISSIONS)) == {folders}"
         assert run_in_a_notebook(lab, code) == "ok"
     finally:
         lab.stop()

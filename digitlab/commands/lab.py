@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from digitlab.commands import jupyter_settings, working_copy
 from digitlab.commands.jupyter_settings import FIRST_NOTEBOOK
-from digitlab.paths import HOME, MY_NOTEBOOKS, NOTEBOOKS, shown
+from digitlab.paths import HOME, MY_NOTEBOOKS, NOTEBOOKS, SUBMISSIONS, shown
 
 
 def add_parser(subparsers) -> None:
@@ -73,8 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.reset or shows_copy:
         for sentence in working_copy.refresh():
             print(sentence, flush=True)
-    if "DIGITLAB_HOME" in os.environ:
-        os.environ["DIGITLAB_HOME"] = str(HOME)  # Absolute: the notebooks run in another folder.
+    for variable, folder in (("DIGITLAB_HOME", HOME), ("DIGITLAB_CLASS", SUBMISSIONS)):
+        if variable in os.environ:
+            os.environ[variable] = str(folder)  # Absolute: the notebooks run in another folder.
     server = LabApp.initialize_server(argv=options, config=config)
     notebook = Path(server.root_dir, server.file_to_run or FIRST_NOTEBOOK)
     if server.default_url == f"{server.base_url}lab" and notebook.is_relative_to(server.root_dir) and notebook.exists():

@@ -27,6 +27,7 @@ from digitlab.paths import (
     SHIPPED_NETWORK,
     TAUGHT_NETWORK,
     check_writable,
+    is_same_network,
     network_files,
     settings_of,
 )
@@ -67,7 +68,7 @@ def finetune(
     drawings : sequence of Drawing
         Those that are empty or whose label is no digit are left out.
     network : path-like, optional
-        The network to copy; by default that of `default_network`. It is not changed.
+        The network to copy; by default that of `default_network`. It is not changed, unless it is the output.
     output : path-like, optional
         Where the copy is saved.
     seed : int, optional
@@ -88,10 +89,7 @@ def finetune(
     OSError
         If the output cannot be written.
     """
-    output = Path(output)
-    if network_files(output)[0].absolute() in {
-        network_files(kept)[0] for kept in (SHIPPED_NETWORK, MNIST_ONLY_NETWORK)
-    }:
+    if any(is_same_network(output, kept) for kept in (SHIPPED_NETWORK, MNIST_ONLY_NETWORK)):
         raise ValueError("The networks that came with the kit are not overwritten; choose another output.")
     drawings = [drawing for drawing in drawings if drawing.label in DIGITS and drawing.ink]
     labels = np.array([int(drawing.label) for drawing in drawings], int)
