@@ -253,8 +253,8 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
         they are distributed (E. Alpaydin, F. Alimoglu, "Pen-Based Recognition of Handwritten Digits", UCI Machine
         Learning Repository, 1996).
     on_bad_line : callable, optional
-        Called with the number of a bad line (from 1) and with what is wrong with it; the other lines are read. Without
-        it, the first bad line raises ValueError.
+        For JSON lines: called with the number of a bad line (from 1) and with what is wrong with it; the other lines
+        are read. Without it, the first bad line raises ValueError.
 
     Returns
     -------

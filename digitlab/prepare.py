@@ -120,9 +120,9 @@ def normalize_stroke_width(image: np.ndarray) -> np.ndarray:
     Returns
     -------
     uint8 array
-        The digit, cropped, about 80 pixels large, without the pixels that are less than half as bright as the
-        brightest one: the paper of a photo is never quite black. The image is returned unchanged if its ink is under
-        40 pixels large, which is too coarse to measure, or has no strokes, as a blot.
+        The digit, about 80 pixels large, and a black margin; without the pixels that are less than half as bright as
+        the brightest one: the paper of a photo is never quite black. The image is returned unchanged if its ink is
+        under 40 pixels large, which is too coarse to measure, or has no strokes, as a blot.
     """
     cropped = crop(cv2.threshold(image, int(image.max()) // 2, 255, cv2.THRESH_BINARY)[1])
     if max(cropped.shape) < _MIN_MEASURED:

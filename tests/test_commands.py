@@ -110,6 +110,17 @@ def test_a_folder_is_not_a_network(arguments, capsys):
     assert "'.' is a folder, not a network: name one, such as model/my_network" in capsys.readouterr().err
 
 
+def test_a_percent_sign_in_the_name_of_a_folder_is_no_format(tmp_path):
+    environment = {**os.environ, "DIGITLAB_CLASS": str(tmp_path / "50% of %s")}
+    finished = subprocess.run(
+        [sys.executable, "-m", "digitlab.commands.main", "class", "--help"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "50% of %s" in " ".join(finished.stdout.split()), finished.stderr
+
+
 def test_a_home_of_an_unknown_user_is_one_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("DIGITLAB_HOME", "~nobody-of-this-name/x")
     code = "from digitlab import paths; print(paths.HOME)"

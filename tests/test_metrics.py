@@ -208,6 +208,14 @@ def test_the_command_prints_a_table_of_several_files(digitlab, tmp_path):
     assert ["area", "under", "the", "ROC", "curve", "0.5000"] in [line[:6] for line in lines]
 
 
+def test_a_name_in_somebody_elses_file_moves_no_cursor(digitlab, tmp_path):
+    file = tmp_path / "drawings.jsonl"
+    file.write_text("".join(Ink.example(7).to_json(7, writer) + "\n" for writer in ("\x1b[2J\n", "otter")))
+    done = digitlab("evaluate", file)
+    assert r"  \x1b[2J\n (1)" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_each_command_that_reads_uses_the_network_that_it_is_given(digitlab, recognizer, tmp_path):
     plain = Recognizer.load(MNIST_ONLY_NETWORK)
     drawings = [one for one in load_drawings("held-out")[:500] if one.label in "0123456789"]

@@ -23,7 +23,7 @@ from digitlab.paper import (
     load_photo,
     remove_lines,
 )
-from digitlab.photo.files import EXAMPLE_PHOTO
+from digitlab.photo.files import EXAMPLE_PHOTO, MAX_SIDE
 from digitlab.photo.trace import trace
 from digitlab.reader import PhotoReader
 
@@ -478,6 +478,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         np.array(3, np.uint8),
         np.full((20, 20, 3), np.nan),
         np.broadcast_to(np.uint8(200), (MAX_PIXELS // 1000 + 1, 1000)),
+        np.broadcast_to(np.uint8(200), (8, MAX_SIDE + 1)),
     ],
     ids=lambda photo: f"{photo.dtype} {photo.shape}",
 )

@@ -26,9 +26,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    about_folder = (
-        f"the class's folder (default: {shown(SUBMISSIONS)}; the environment variable DIGITLAB_CLASS sets it)"
-    )
+    default = shown(SUBMISSIONS).replace("%", "%%")  # A % means something to argparse.
+    about_folder = f"the class's folder (default: {default}; the environment variable DIGITLAB_CLASS sets it)"
     parser.add_argument("--folder", type=Path, default=SUBMISSIONS, help=about_folder)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     actions.add_parser("show", help="count the drawings of each digit and each writer")

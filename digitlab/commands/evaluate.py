@@ -177,5 +177,6 @@ def _writer_rows(writers):
     ]
     for row in writers["worst"]:
         name = " ".join(word for word in (row["source"], row["writer"]) if word is not None)
+        name = name if name.isprintable() else ascii(name)[1:-1]  # It may come from somebody else's file.
         rows.append((f"  {name[:24]} ({row['drawings']:,})", _percent(row["accuracy"]), _interval(row["interval"])))
     return rows

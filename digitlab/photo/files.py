@@ -12,6 +12,9 @@ from digitlab.paths import shown
 MAX_PIXELS = 50_000_000
 """Maximum size of a photo, in pixels."""
 
+MAX_SIDE = 32_766
+"""Maximum width and height of a photo, in pixels: OpenCV turns no longer ones."""
+
 EXAMPLE_PHOTO = Path(__file__).parent / "example.jpg"
 """A photo that comes with the kit: drawings of `digitlab.people`, put on paper by ``benchmarks/paper.py --example``."""
 
@@ -96,6 +99,11 @@ def check_photo(photo: np.ndarray) -> np.ndarray:
         raise ValueError("This photo has no pixels.")
     if height * width > MAX_PIXELS:
         raise ValueError(_too_large(width, height))
+    if max(height, width) > MAX_SIDE:
+        raise ValueError(
+            f"The photo is too long: {width:,} x {height:,} pixels, and no side may have more than {MAX_SIDE:,}. "
+            "Cut it first."
+        )
     return photo
 
 
