@@ -50,6 +50,7 @@ function render({ model, el }) {
   let shown = []; // The elements of each network that reads
   let seen = null;
   let difference = null;
+  let spoken = null; // For screen readers: what is read, without what changes with each point
 
   function make(networks) {
     names = JSON.stringify(networks);
@@ -69,6 +70,8 @@ function render({ model, el }) {
     seen = networks.every(({ missing }) => missing) ? null : makeSeen(isOne ? shown[0].own : parent);
     if (isOne) shown[0].bars = makeBars(parent);
     difference = element("div", "digitlab-difference", el);
+    spoken = element("div", "digitlab-spoken", el);
+    spoken.setAttribute("role", "status");
   }
 
   function update() {
@@ -87,9 +90,20 @@ function render({ model, el }) {
       });
     }
     difference.textContent = model.get("differs") ? DIFFERENCE : "";
+    speak();
     showImage();
     // Which drawing is answered, for tests and benchmarks.
     el.dataset.points = model.get("points");
+  }
+
+  function speak() {
+    const there = model.get("networks").filter(({ missing }) => !missing);
+    const sentences = model.get("answers").map(({ digit, words }, number) => {
+      const name = there[number].name ? `${there[number].name}: ` : "";
+      return digit ? `${name}${digit === "?" ? words : digit}` : "";
+    });
+    const text = sentences.filter(Boolean).join(", ");
+    if (spoken.textContent !== text) spoken.textContent = text;
   }
 
   function showImage() {

@@ -50,8 +50,11 @@ def png_url(image: np.ndarray | bytes) -> str:
 
 
 def words_html(words: str, name: str) -> str:
-    """Return a line of text in an element of the class ``digitlab-{name}``; `words` are text, never HTML."""
-    return f'<div class="digitlab-{name}">{escape(words)}</div>'
+    """Return a line of text in an element of the class ``digitlab-{name}``; `words` are text, never HTML.
+
+    A screen reader reads it out.
+    """
+    return f'<div class="digitlab-{name}" role="alert">{escape(words)}</div>'
 
 
 def saved_html(path: Path) -> str:
