@@ -141,19 +141,25 @@ function render({ model, el }) {
 
   const clock = setInterval(() => {
     // A kernel that was restarted does not know this pad.
-    if (el.closest(".jupyter-widgets-disconnected")) away.textContent = AWAY;
+    if (el.closest(".jupyter-widgets-disconnected")) tellAway();
     if (answered === batch || performance.now() - heard < patience) return;
-    away.textContent = AWAY;
+    tellAway();
     heard = performance.now();
     patience = Math.min(2 * patience, 10_000);
     sent = received;
     send(true);
   }, 500);
 
+  function tellAway() {
+    // A screen reader reads whatever is written anew.
+    if (away.textContent !== AWAY) away.textContent = AWAY;
+  }
+
   // Drawing
 
   let current = null; // The stroke that is being drawn
   let pointer = null; // The pointer that draws it: its id, or "key"
+  let isFinger = false; // Whether that is a finger, or a palm
   let stylusSeen = -Infinity;
   let cross = null; // Where the keyboard's cross is
 
@@ -226,10 +232,11 @@ function render({ model, el }) {
       }
       // The palm touches the screen before the stylus does.
       if (event.pointerType !== "pen" && pointer !== "key") return;
-      end(pointer !== "key");
+      end(isFinger);
     } else if (event.pointerType === "touch" && performance.now() - stylusSeen < PALM_TIME) return;
     cross = null;
     begin(...place(event), event.pointerId);
+    isFinger = event.pointerType === "touch";
     if (byClicks) return;
     try {
       el.setPointerCapture(event.pointerId); // The stroke goes on when the hand overshoots the edge and comes back.
@@ -265,7 +272,7 @@ function render({ model, el }) {
 
   el.addEventListener("keydown", (event) => {
     const held = event.ctrlKey || event.metaKey;
-    const name = held ? `Ctrl+${event.key}` : event.key;
+    const name = held ? `Ctrl+${letter(event)}` : letter(event);
     if (!held && name in ARROWS) {
       cross ??= { x: size / 2, y: size / 2 };
       cross.x = Math.min(Math.max(cross.x + ARROWS[name][0], 0), size);
@@ -276,7 +283,10 @@ function render({ model, el }) {
       cross ??= { x: size / 2, y: size / 2 };
       if (event.repeat); // It is held down.
       else if (pointer === "key") end();
-      else if (pointer === null) begin(cross.x, cross.y, "key");
+      else if (pointer === null) {
+        begin(cross.x, cross.y, "key");
+        isFinger = false;
+      }
     } else if (model.get("shortcuts").includes(name)) {
       end();
       tell({ type: "key", key: name });
@@ -288,6 +298,11 @@ function render({ model, el }) {
     event.stopPropagation();
     paint();
   });
+  // The letter on the key where Caps Lock is on, or the alphabet is another one.
+  function letter({ key, code, shiftKey }) {
+    if (key.length > 1 || shiftKey) return key;
+    return key < "\x7f" ? key.toLowerCase() : (/^Key([A-Z])$/.exec(code)?.[1].toLowerCase() ?? key);
+  }
   // Ctrl+S saves the notebook here too, as all other keys with Ctrl do what they do elsewhere.
   function allowShortcuts() {
     el.removeAttribute(NO_SHORTCUTS);

@@ -140,6 +140,8 @@ def test_arrows_and_space_draw_and_tab_goes_on(clear_page):
     page.keyboard.press(" ")
     page.keyboard.press("ArrowRight")
     expect(pad(page).locator(".digitlab-digit")).to_have_text("1")
+    # What a screen reader says: the digit, not each change of how sure it is.
+    expect(pad(page).get_by_role("status").filter(has_text="1")).to_have_text("1")
     pad(page).screenshot(path=picture_path("pad-keyboard.png"))
     page.keyboard.press("Tab")
     expect(pad(page).get_by_role("button", name="Clear", exact=True)).to_be_focused()
@@ -148,6 +150,19 @@ def test_arrows_and_space_draw_and_tab_goes_on(clear_page):
     pen(page).focus()
     page.keyboard.press("Backspace")
     expect(pad(page).locator(".digitlab-words")).to_have_text("Draw a digit, 0 to 9.")
+
+
+@pytest.mark.parametrize("key", ["z", "Z", "я"], ids=["lower case", "Caps Lock", "another alphabet"])
+def test_ctrl_z_takes_back_a_stroke_with_any_keyboard(clear_page, key):
+    page = clear_page
+    drawn = draw(page, Ink.example(4))
+    assert len(drawn.strokes) == 2
+    pen(page).evaluate(
+        """(pen, key) => pen.dispatchEvent(
+            new KeyboardEvent("keydown", { key, code: "KeyZ", ctrlKey: true, bubbles: true }))""",
+        key,
+    )
+    assert same(python_strokes(page), drawn.strokes[:1])
 
 
 @pytest.mark.parametrize("button", ["right", "middle"])
@@ -254,6 +269,24 @@ def test_a_palm_beside_the_stylus_draws_nothing(clear_page):
     finger("touchEnd")
     devtools.detach()
     assert same(python_strokes(page), [np.array(stroke)])
+
+
+def test_a_stylus_ends_a_stroke_of_the_mouse_and_keeps_it(clear_page):
+    page = clear_page
+    switch = pad(page).get_by_role("button", name="Click to start and to end a stroke", exact=True)
+    switch.click()
+    page.mouse.click(*pressed(page, 40, 40))
+    page.mouse.move(*pressed(page, 40, 200))
+    x, y = pressed(page, 140, 40)
+    event = {"x": x, "y": y, "pointerType": "pen", "button": "left", "clickCount": 1}
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Input.dispatchMouseEvent", {**event, "type": "mousePressed", "buttons": 1})
+    devtools.send("Input.dispatchMouseEvent", {**event, "type": "mouseReleased", "buttons": 0})
+    devtools.detach()
+    switch.click()
+    mouse, stylus = python_strokes(page)
+    assert mouse.tolist() == [[40, 40], [40, 200]]
+    assert stylus.tolist() == [[140, 40]]
 
 
 def test_a_second_finger_draws_nothing(clear_page):
