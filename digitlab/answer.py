@@ -115,7 +115,12 @@ class ReadingThread:
                 try:
                     pad.read()
                 except Exception as error:  # Shown in that pad; the other pads are still read.
+                    pad.trouble = True
                     pad.say(f"This drawing could not be read: {error}")
+                else:
+                    if pad.trouble:
+                        pad.trouble = False
+                        pad.say("")
             time.sleep(_PAUSE_SECONDS)  # Points that arrive meanwhile are read together.
 
 

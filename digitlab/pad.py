@@ -41,7 +41,10 @@ class DrawingPad(ipywidgets.VBox):
     Attributes
     ----------
     prepare : callable
-        Makes the uint8 image (28, 28) that the networks see of an `Ink`; by default `digitlab.prepare.prepare`.
+        Makes the uint8 image (28, 28) that the networks see of an `Ink`; by default `digitlab.prepare.prepare`. It can
+        be set.
+    trouble : bool
+        Whether the last reading failed, and a sentence below the canvas says so.
 
     Raises
     ------
@@ -64,11 +67,12 @@ class DrawingPad(ipywidgets.VBox):
             raise TypeError(f"Invalid argument {next(iter(old_arguments))}: hand panels to the pad. {OLD_NOTEBOOK}")
         if recognizer is not None and networks is not None:
             raise ValueError("Give a pad either a recognizer or networks, not both.")
-        self.prepare = prepare
+        self._prepare = prepare
         self._networks = _load({"": recognizer or Recognizer.load()} if networks is None else networks)
         self._predictions = {}
         self._read_lock = threading.RLock()
         self._is_read = True
+        self.trouble = False
         self._callbacks = []
         self._pen = Pen(self._changed, trackpad)
         self._answer = Answer()
@@ -106,12 +110,24 @@ class DrawingPad(ipywidgets.VBox):
         READING_THREAD.add(self)
 
     def __repr__(self):
-        return f"DrawingPad({self.prediction})"
+        try:
+            return f"DrawingPad({self.prediction})"
+        except Exception:  # Of a function that prepares. The pad can be shown all the same, and says so.
+            return "DrawingPad(not read)"
 
     @property
     def ink(self) -> Ink:
         """What is drawn."""
         return self._pen.ink
+
+    @property
+    def prepare(self):  # noqa: D102
+        return self._prepare
+
+    @prepare.setter
+    def prepare(self, function):
+        self._prepare = function
+        self._changed()
 
     @property
     def networks(self) -> dict[str, Recognizer | str]:
@@ -205,6 +221,7 @@ class DrawingPad(ipywidgets.VBox):
                 }
             except Exception:  # Of a function that prepares: the answer to an earlier drawing is none to this one.
                 self._is_read, self._predictions = False, {}
+                self._answer.show(dict.fromkeys(networks, "This drawing could not be read."), 0)
                 raise
             points = sum(len(stroke) for stroke in ink.strokes)
             self._answer.show({**networks, **self._predictions}, points)
@@ -212,8 +229,8 @@ class DrawingPad(ipywidgets.VBox):
                 callback(ink, self._predictions)
 
     def say(self, words: str):
-        """Show a sentence below the canvas."""
-        self._message.value = words_html(words, "message")
+        """Show a sentence below the canvas, or none."""
+        self._message.value = words and words_html(words, "message")
 
     def close(self):
         """Close the pad: it disappears from the page."""

@@ -496,6 +496,21 @@ def test_what_cannot_be_prepared_has_no_answer(recognizer):
             pad.read()
         with pytest.raises(ValueError, match="a slip"):
             pad.prediction  # noqa: B018
+    assert pad._answer.networks == [{"name": "", "missing": "This drawing could not be read."}]
+    assert repr(pad) == "DrawingPad(not read)"
+    wait_until(lambda: pad._message.value)
+    assert find_text(pad, "message") == "This drawing could not be read: a slip"
+    pad.prepare = prepare
+    wait_until(lambda: not pad._message.value)
+    assert pad._answer.answers[0]["digit"] == "3"
+
+
+def test_another_way_to_prepare_counts_at_once(recognizer):
+    pad = DrawingPad(recognizer)
+    draw(pad, Ink([stroke * 0.4 + 150 for stroke in Ink.example(7).strokes]))
+    assert pad.prediction.digit == 7
+    pad.prepare = shrink
+    assert np.array_equal(pad.prediction.image, shrink(pad.ink))
 
 
 def test_a_stroke_that_cannot_begin_says_why(recognizer):
