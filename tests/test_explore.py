@@ -29,8 +29,14 @@ def test_the_step_centre_moves_the_mass_and_not_the_box_to_the_middle(strokes):
     assert centre_of_mass(centred) == pytest.approx([MIDDLE, MIDDLE], abs=0.8)
 
 
-def test_a_drawing_moved_off_its_canvas_gives_a_black_image():
-    assert not explore.knob_image(SEVEN, 1, 1000, 0, 18, explore.STEPS).any()
+@pytest.mark.parametrize("steps", [(), explore.STEPS])
+def test_a_drawing_stays_on_its_canvas(steps):
+    edge = explore.knob_image(SEVEN, 0.5, 1000, -1000, 18, steps)
+    assert edge.any()
+    assert np.array_equal(explore.knob_image(SEVEN, 0.5, 2000, -2000, 18, steps), edge)
+    (right, down), size = np.concatenate(SEVEN.strokes).max(axis=0), SEVEN.size
+    moved = explore.knob_image(SEVEN, 1, size[0] - right, size[1] - down, 18, steps)
+    assert np.array_equal(explore.knob_image(SEVEN, 1, 110, 110, 18, steps), moved)
 
 
 def test_each_slider_and_switch_changes_what_is_seen():

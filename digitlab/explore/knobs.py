@@ -26,7 +26,7 @@ def knob_image(
     size : float, optional
         How large it is drawn; 1 leaves it as it is. It shrinks towards the middle of its canvas.
     right, down : float, optional
-        How far it is moved after that, in pixels of the canvas.
+        How far it is moved after that, in pixels of the canvas. The drawing stays on its canvas.
     pen : float, optional
         Width of the pen, in pixels of the canvas.
     steps : collection of str, optional
@@ -118,7 +118,11 @@ class Knobs(ipywidgets.VBox):
 
 def _moved(ink, size, right, down):
     middle = np.array(ink.size) / 2
-    return Ink([(stroke - middle) * size + middle + (right, down) for stroke in ink.strokes], ink.size)
+    strokes = [(stroke - middle) * size + middle for stroke in ink.strokes]
+    points = np.concatenate([*strokes, [middle]])
+    # A pen's line is not seen beyond the edge of the canvas, but its points would be read.
+    low, high = np.minimum(-points.min(axis=0), 0), np.maximum(ink.size - points.max(axis=0), 0)
+    return Ink([stroke + np.clip((right, down), low, high) for stroke in strokes], ink.size)
 
 
 def _stretched(drawing):
