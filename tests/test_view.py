@@ -13,7 +13,7 @@ class FakeView:
 
     def __init__(self, error=None):
         self.comm, self.error = object(), error
-        self.refreshed, self.messages = 0, []
+        self.refreshed, self.messages, self.is_gone = 0, [], False
 
     def refresh(self):
         self.refreshed += 1
@@ -64,6 +64,18 @@ def test_views_can_be_added_while_the_watcher_looks(watcher, threads):
     wait_until(lambda: all(one.refreshed for one in views))
     assert len(threads()) == 1
     close(threads, *views)
+
+
+def test_a_view_that_the_page_shows_no_longer_is_not_refreshed(watcher, threads):
+    shown, gone = FakeView(), FakeView()
+    gone.is_gone = True
+    watcher.add(gone)
+    watcher.add(shown)
+    wait_until(lambda: shown.refreshed > 2)
+    assert gone.refreshed == 0
+    gone.is_gone = False
+    wait_until(lambda: gone.refreshed > 0)
+    close(threads, shown, gone)
 
 
 def test_a_view_that_fails_does_not_stop_the_others(watcher, threads):

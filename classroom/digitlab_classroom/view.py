@@ -43,6 +43,8 @@ class Watcher:
     def _run(self):
         while views := self._open_views():
             for view in views:
+                if view.is_gone:
+                    continue
                 # An error must not end the thread: the other views, and this one later, still need it.
                 with contextlib.suppress(Exception):
                     try:
@@ -85,6 +87,8 @@ class SubmissionsView(ipywidgets.VBox):
     ----------
     recognizer : Recognizer
     store : SubmissionStore
+    is_gone : bool
+        Whether the page has shown it and no longer does, as when its cell was run again: it is not refreshed then.
     """
 
     def __init__(self, recognizer: Recognizer | None = None, store: SubmissionStore | None = None):
@@ -95,7 +99,7 @@ class SubmissionsView(ipywidgets.VBox):
         self._predictions, self._urls = {}, {}
         self._latest = {}  # Fingerprints, in the order in which the drawings appeared.
         self._last_hidden = None
-        self.trouble = False
+        self.trouble = self.is_gone = False
         self._overview, self._gallery, self._message = (ipywidgets.HTML() for _ in range(3))
         self._which = ipywidgets.Dropdown(options=[_CHOOSE], layout={"width": "260px", "height": _HEIGHT})
         self._which.add_class("digitlab-which")
@@ -113,6 +117,8 @@ class SubmissionsView(ipywidgets.VBox):
             layout={"margin": "8px 0", "width": "auto"},
         )
         self.add_class("digitlab-class")
+        self._view_count = 0  # From now on the page counts how often it shows this.
+        self.observe(lambda change: setattr(self, "is_gone", change.new == 0), "_view_count")
         _WATCHER.add(self)
 
     def __repr__(self):
@@ -192,6 +198,10 @@ class SubmissionsView(ipywidgets.VBox):
             self._which.value = chosen
 
     def _hide_pressed(self):
+        with self._lock:  # The list must not change meanwhile.
+            self._hide_chosen()
+
+    def _hide_chosen(self):
         if not self._which.value:
             self.say("Choose a drawing first, by the name below it.")
             return
