@@ -87,7 +87,8 @@ def figure_html(drawing: Submission, prediction: Prediction, url: str) -> str:
         The drawing's image, from `image_url`.
     """
     misread = drawing.label in DIGITS and not is_right(drawing, prediction)
-    answer = f"read as {prediction.probabilities.argmax()}" if misread else ""
+    read = "not read" if prediction.reason == "empty" else f"read as {prediction.probabilities.argmax()}"
+    answer = read if misread else ""
     label, who = escape(drawing.label), escape(f"{drawing.writer} {drawing.number}")
     words = f"A {label} by {who}" + (f", {answer}" if misread else "")
     return f"""\

@@ -133,7 +133,8 @@ def lens_picture(image: np.ndarray, weights: ArrayLike, row: int, column: int, t
     with figure(title, alt, (9.5, 4.5), 2, 3, height_ratios=[1.25, 1]) as axes:
         ax_image, ax_words, ax_map = axes[0]
         ax_image.imshow(image, vmin=0, vmax=255)
-        ax_map.imshow(np.maximum(sums, 0), cmap=DIVERGING, vmin=-sums.max(), vmax=max(sums.max(), 1e-9))
+        largest = max(sums.max(), 1e-9)
+        ax_map.imshow(np.maximum(sums, 0), cmap=DIVERGING, vmin=-largest, vmax=largest)
         for ax, size, name in ((ax_image, side, "the digit"), (ax_map, 1, "the result, after ReLU")):
             corner = column - 0.5, row - 0.5
             ax.add_patch(plt.Rectangle(corner, size, size, fill=False, edgecolor=ORANGE, linewidth=3))

@@ -113,10 +113,9 @@ def occlusion(image: np.ndarray, losses: ArrayLike, title: str) -> None:
     losses = np.asarray(losses)
     size, places = len(image), len(losses)
     side = size + 1 - places
-    rows = [
-        f"row {row}: " + " ".join(str(round(100 * loss)) for loss in losses[row, ::4]) for row in range(0, places, 4)
-    ]
-    words = [f"per cent lost, at columns 0, 4, 8, 12, 16, 20 of {', '.join(rows)}"]
+    told = range(0, places, 4)
+    rows = [f"row {row}: " + " ".join(str(round(100 * loss)) for loss in losses[row, told]) for row in told]
+    words = [f"per cent lost, at columns {', '.join(map(str, told))} of {', '.join(rows)}"]
     with figure(title, alt_text(title, words), (_WIDTH, 4.4), 1, 2) as axes:
         ax_digit, ax_map = axes.flat
         ax_digit.imshow(image, vmin=0, vmax=255)

@@ -57,8 +57,8 @@ class KeepPanel(LabelPanel):
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
         else:
-            self.say(f"Kept as a {label}. Now draw a {self.label}.")
-            self._count_kept()
+            missing = DIGITS - {drawing.label for drawing in self._count_kept()}
+            self.say(f"Kept as a {label}. " + (f"Now draw a {self.label}." if missing else "All ten are kept."))
 
     def _count_kept(self):
         kept = []

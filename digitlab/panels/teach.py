@@ -15,7 +15,7 @@ from digitlab.panels.panel import Panel
 from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, shown
 from digitlab.pen import LOCK
 from digitlab.recognizer import Recognizer
-from digitlab.training.finetune import FinetuneProcess
+from digitlab.training.finetune import FinetuneProcess, default_network
 
 
 class LabelPanel(Panel):
@@ -184,12 +184,12 @@ class TeachPanel(LabelPanel):
                 f"{mnist['count']:,} test digits it read {mnist['before']:,} before, and {mnist['after']:,} now."
             )
             try:
-                taught = Recognizer.load(TAUGHT_NETWORK)
+                networks = self.pad.networks
+                if "" in networks:  # The pad's only one, which need not be the one that was copied.
+                    networks = {"not taught": Recognizer.load(self._network or default_network())}
+                self.pad.networks = {**networks, "taught": Recognizer.load(TAUGHT_NETWORK)}
             except (OSError, ValueError) as error:
                 words = f"The taught network could not be loaded: {error} Press Learn to try again."
-            else:
-                networks = {name or "not taught": network for name, network in self.pad.networks.items()}
-                self.pad.networks = {**networks, "taught": taught}
         self._process = None
         self._learn_button.disabled, self._learning.layout.display = False, "none"
         self.say(words)
