@@ -647,7 +647,11 @@ def test_kept_digits_are_found_again_by_another_notebook(recognizer, drawings):
         draw(pad, Ink.example(digit))
         button(pad, "Keep").click()
         assert not pad.ink
+    button(pad, "Keep").click()  # A double click
     assert find_text(pad, "kept") == "Kept as a 1. Now draw a 2."
+    panel._kept_at -= 5
+    button(pad, "Keep").click()
+    assert find_text(pad, "kept") == "Draw something first."
     assert re.sub(r"\D", "", find_text(pad, "counted")) == "1100000000"
     assert [drawing.label for drawing in kept_drawings(file)] == ["0", "1"]
     assert strokes(kept_drawings(file)[1].ink) == strokes(Ink.example(1))

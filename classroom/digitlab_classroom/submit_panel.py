@@ -64,13 +64,15 @@ class SubmitPanel(LabelPanel):
     def _submit_pressed(self):
         try:
             count = self.submit(self.label)
-        except (NotSubmittedError, ValueError) as error:
-            self.say(str(error))
+        except NotSubmittedError as error:  # It is kept on this seat.
+            self.say_kept(str(error))
+        except ValueError as error:
+            self.refuse(error)
         except OSError as error:
             self.say(f"{error} It is still on the canvas.")
         else:
             self._count_own()
-            self.say(f"Handed in as {self.store.writer}: {count} so far.")
+            self.say_kept(f"Handed in as {self.store.writer}: {count} so far.")
 
     def _count_own(self):
         try:

@@ -52,13 +52,13 @@ class KeepPanel(LabelPanel):
         try:
             self.keep(label)
         except ValueError as error:
-            self.say(str(error))
+            self.refuse(error)
         except OSError as error:
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
         else:
             missing = DIGITS - {drawing.label for drawing in self._count_kept()}
-            self.say(f"Kept as a {label}. " + (f"Now draw a {self.label}." if missing else "All ten are kept."))
+            self.say_kept(f"Kept as a {label}. " + (f"Now draw a {self.label}." if missing else "All ten are kept."))
 
     def _count_kept(self):
         kept = []

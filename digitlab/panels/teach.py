@@ -1,6 +1,8 @@
 """Panels that keep drawings with their labels; one of them lets a network learn them."""
 
 import collections
+import math
+import time
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +18,8 @@ from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, shown
 from digitlab.pen import LOCK
 from digitlab.recognizer import Recognizer
 from digitlab.training.finetune import FinetuneProcess, default_network
+
+_DOUBLE_CLICK_SECONDS = 1
 
 
 class LabelPanel(Panel):
@@ -37,6 +41,7 @@ class LabelPanel(Panel):
 
     def __init__(self, title, counted, name, buttons, rows=()):
         self._counted, self._name = counted, name
+        self._kept_at = -math.inf
         self._label = ipywidgets.ToggleButtons(options=[str(digit) for digit in range(10)], value=None)
         self._label.add_class("digitlab-labels")
         self._counts, self._message = ipywidgets.HTML(), ipywidgets.HTML()
@@ -55,6 +60,16 @@ class LabelPanel(Panel):
     def say(self, words: str):
         """Show a sentence below the digits."""
         self._message.value = words_html(words, self._name)
+
+    def say_kept(self, words: str):
+        """Say that the drawing was kept."""
+        self._kept_at = time.monotonic()
+        self.say(words)
+
+    def refuse(self, error: ValueError):
+        """Say why the drawing is not kept; nothing just after one was kept: that is a double click."""
+        if time.monotonic() - self._kept_at > _DOUBLE_CLICK_SECONDS:
+            self.say(str(error))
 
     def labelled_ink(self, label: int | str | None) -> Ink:
         """Return a copy of the drawing; raise ValueError where nothing is drawn or the label is no digit."""
@@ -143,7 +158,7 @@ class TeachPanel(LabelPanel):
         try:
             self.add(self.label)
         except ValueError as error:
-            self.say(str(error))
+            self.refuse(error)
         except OSError as error:
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
@@ -151,7 +166,7 @@ class TeachPanel(LabelPanel):
             for panel in (self, *self._others()):
                 if panel._drawings == self._drawings:
                     panel._count_drawings()
-            self.say(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
+            self.say_kept(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
 
     def _others(self):
         with LOCK:
