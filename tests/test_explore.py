@@ -35,7 +35,7 @@ def test_a_drawing_stays_on_its_canvas(steps):
     assert edge.any()
     assert np.array_equal(explore.knob_image(SEVEN, 0.5, 2000, -2000, 18, steps), edge)
     (right, down), size = np.concatenate(SEVEN.strokes).max(axis=0), SEVEN.size
-    moved = explore.knob_image(SEVEN, 1, size[0] - right, size[1] - down, 18, steps)
+    moved = explore.knob_image(SEVEN, 1, size[0] - right - 9, size[1] - down - 9, 18, steps)
     assert np.array_equal(explore.knob_image(SEVEN, 1, 110, 110, 18, steps), moved)
 
 

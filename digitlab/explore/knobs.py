@@ -37,7 +37,7 @@ def knob_image(
     -------
     image : uint8 (28, 28)
     """
-    moved = _moved(ink, size, right, down)
+    moved = _moved(ink, size, right, down, pen)
     canvas = moved.render(pen)
     if not canvas.any():
         return np.zeros((prepare.SIDE, prepare.SIDE), np.uint8)
@@ -108,20 +108,20 @@ class Knobs(ipywidgets.VBox):
         steps = [step for step, switch in self._switches.items() if switch.value]
         self.image = knob_image(self._ink, **values, steps=steps)
         self.prediction = self._recognizer.predict(self._ink, lambda ink: self.image)
-        pen = values.pop("pen")
         # HTML and not pyplot, which must not be used on another thread; while a cell is running, this is one.
         self._canvas.value = (
-            f'<img alt="the drawing on its canvas" src="{png_url(_moved(self._ink, **values).render(pen))}">'
+            f'<img alt="the drawing on its canvas" src="{png_url(_moved(self._ink, **values).render(values["pen"]))}">'
         )
         self._answer.show({"": self.prediction}, sum(len(stroke) for stroke in self._ink.strokes))
 
 
-def _moved(ink, size, right, down):
+def _moved(ink, size, right, down, pen):
     middle = np.array(ink.size) / 2
     strokes = [(stroke - middle) * size + middle for stroke in ink.strokes]
     points = np.concatenate([*strokes, [middle]])
-    # A pen's line is not seen beyond the edge of the canvas, but its points would be read.
-    low, high = np.minimum(-points.min(axis=0), 0), np.maximum(ink.size - points.max(axis=0), 0)
+    # What lies beyond the edge of the canvas is not seen, but would be read.
+    low = np.minimum(pen / 2 - points.min(axis=0), 0)
+    high = np.maximum(ink.size - points.max(axis=0) - pen / 2, 0)
     return Ink([stroke + np.clip((right, down), low, high) for stroke in strokes], ink.size)
 
 
