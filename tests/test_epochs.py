@@ -84,6 +84,23 @@ def test_a_process_that_was_ended_is_told(sources, people):
             maker.take(0)
 
 
+def test_a_process_that_was_ended_while_it_waited_is_told(sources, people):
+    with EpochMaker(sources) as maker:
+        maker.order(0, people[1])
+        maker.take(0)
+        process = multiprocessing.active_children()[0]
+        process.kill()
+        process.join()
+
+        def go_on():
+            for epoch in range(1, 20):
+                maker.order(epoch, people[1])
+                maker.take(epoch)
+
+        with pytest.raises(ChildProcessError, match="memory is full"):
+            go_on()
+
+
 def test_a_mixture_has_the_kinds_of_drawings_that_are_named():
     parser = argparse.ArgumentParser()
     train_model.add_parser(parser.add_subparsers())

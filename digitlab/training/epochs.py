@@ -1,5 +1,6 @@
 """What the full recipe shows a network in each epoch: images made anew, by other processes, while it learns."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -145,11 +146,13 @@ class EpochMaker:
     def order(self, epoch: int, weights: np.ndarray) -> None:
         """Begin to make an epoch, if it was not ordered before.
 
-        Each drawing by a person is chosen with a probability in proportion to its weight, float (n,).
+        Each drawing by a person is chosen with a probability in proportion to its weight, float (n,). Raises what
+        `take` raises.
         """
         if epoch in self._coming:
             return
-        self._coming[epoch] = [self._pool.submit(_make_part, epoch, part, weights) for part in range(PARTS)]
+        with _telling_what_broke():
+            self._coming[epoch] = [self._pool.submit(_make_part, epoch, part, weights) for part in range(PARTS)]
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Wait for an epoch that was ordered: images, uint8 (n, 28, 28), and labels, uint8 (n,).
@@ -159,14 +162,20 @@ class EpochMaker:
         ChildProcessError
             If the system has ended one of the processes.
         """
-        try:
+        with _telling_what_broke():
             images, labels = zip(*[part.result() for part in self._coming.pop(epoch)], strict=True)
-        except BrokenProcessPool as error:
-            raise ChildProcessError(
-                "a process that makes the images was ended, perhaps because the memory is full: "
-                "close other programs and run the same command again"
-            ) from error
         return np.concatenate(images), np.concatenate(labels)
+
+
+@contextlib.contextmanager
+def _telling_what_broke():
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a process that makes the images was ended, perhaps because the memory is full: "
+            "close other programs and run the same command again"
+        ) from error
 
 
 def make_part(sources: Sources, epoch: int, part: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
