@@ -8,7 +8,6 @@
 What others wrote is data that nobody trusts; `safe_io` reads it.
 """
 
-import contextlib
 import hashlib
 import itertools
 import os
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitlab.ink import Drawing
+from digitlab.paths import shown
 from digitlab_classroom.pseudonyms import MAX_WRITERS
 from digitlab_classroom.safe_io import printable, read_line, read_regular
 
@@ -98,7 +98,7 @@ class ClassFolder:
         self.left_out: dict[str, int] = {}
         self.unreadable: dict[str, str] = {}
         self._files: dict[tuple[str, str], _File] = {}
-        self._hidden: frozenset[str] = frozenset()
+        self._hidden: frozenset[str] | None = None  # Not read so far.
 
     def names(self) -> list[str]:
         """Return the names of the writers' folders, sorted."""
@@ -178,10 +178,19 @@ class ClassFolder:
         return [drawing for name in names for drawing in self.drawings_of(name)]
 
     def hidden(self) -> frozenset[str]:
-        """Return the fingerprints of the drawings that are hidden; if they cannot be read now, those read before."""
-        with contextlib.suppress(OSError):
-            self._hidden = self.read_hidden()
-        return self._hidden
+        """Return the fingerprints of the drawings that are hidden; if they cannot be read now, those read before.
+
+        Raises
+        ------
+        OSError
+            If they could not be read before either.
+        """
+        try:
+            return self.read_hidden()
+        except OSError:
+            if self._hidden is None:
+                raise
+            return self._hidden
 
     def read_hidden(self) -> frozenset[str]:
         """Read the fingerprints of the drawings that are hidden.
@@ -189,15 +198,19 @@ class ClassFolder:
         Raises
         ------
         OSError
-            If there are some, and they cannot be read now.
+            If they cannot be read now.
         """
+        content, file = b"", self.path / HIDDEN
         try:
             content = read_regular(self.path, "", HIDDEN, None, MAX_FILE_BYTES)[1]
-        except OSError:
-            if (self.path / HIDDEN).is_symlink() or not (self.path / HIDDEN).is_file():
-                return frozenset()  # What the kit did not write hides nothing.
-            raise
-        return frozenset(filter(is_fingerprint, content.decode("ascii", "replace").split()))
+        except OSError as error:
+            if file.is_file() and not file.is_symlink():  # What the kit did not write hides nothing.
+                raise OSError(
+                    f"The list of the hidden drawings, {shown(file)}, cannot be read ({error.strerror or error}). "
+                    "Until it can, nothing is shown."
+                ) from None
+        self._hidden = frozenset(filter(is_fingerprint, content.decode("ascii", "replace").split()))
+        return self._hidden
 
     def state(self) -> frozenset:
         """Return what is different as soon as a file that was read is different."""

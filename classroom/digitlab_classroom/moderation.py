@@ -33,18 +33,18 @@ def may_hide(folder: Path) -> bool:
 
 def hide(classroom: ClassFolder, which: str | Submission, number: int | None = None) -> int:
     """Hide drawings; see `SubmissionStore.hide`."""
-    hidden = _read_hidden(classroom, "hidden")
+    hidden = classroom.read_hidden()
     new = set(_find(classroom, which, number)) - hidden
     if new:
-        _write_hidden(classroom.path, hidden | new, "hidden")
+        _write_hidden(classroom, hidden | new, "hidden")
     return len(new)
 
 
 def show_again(classroom: ClassFolder, which: str | Submission, number: int | None = None) -> int:
     """Show drawings that were hidden; see `SubmissionStore.show_again`."""
-    hidden = _read_hidden(classroom, "shown again")
+    hidden = classroom.read_hidden()
     found = hidden & set(_find(classroom, which, number))
-    _write_hidden(classroom.path, hidden - found, "shown again")
+    _write_hidden(classroom, hidden - found, "shown again")
     return len(found)
 
 
@@ -102,14 +102,8 @@ def _find(classroom, which, number):
     return [drawing.fingerprint for drawing in found]
 
 
-def _read_hidden(classroom, what):
-    try:
-        return classroom.read_hidden()
-    except OSError as error:
-        raise _refused(classroom.path, what, error) from None
-
-
-def _write_hidden(folder, fingerprints, what):
+def _write_hidden(classroom, fingerprints, what):
+    folder = classroom.path
     # The new file replaces the old one, because the old one may be another account's, such as root's, or even a link.
     beside = folder / f".hidden-{os.urandom(8).hex()}"
     try:
@@ -119,6 +113,7 @@ def _write_hidden(folder, fingerprints, what):
         with contextlib.suppress(OSError):
             beside.unlink()
         raise _refused(folder, what, error) from None
+    classroom.hidden()  # It is remembered, should it not be readable in a moment.
 
 
 def _visible(folder):

@@ -1,7 +1,6 @@
 """The drawings that a class submits, in one folder that all seats share: submit, read, moderate and export them."""
 
 import contextlib
-import os
 import stat
 import threading
 from collections.abc import Callable
@@ -51,7 +50,7 @@ class SubmissionStore:
     """
 
     def __init__(self, folder: Path | str = SUBMISSIONS):
-        self.folder = Path(os.path.abspath(expand(folder)))  # The seat remembers its pseudonym under this path.
+        self.folder = expand(folder).absolute()
         self._lock = threading.RLock()
         self._class = ClassFolder(self.folder)
         self._seat = SeatFiles(self.folder)
