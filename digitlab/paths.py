@@ -19,7 +19,7 @@ def expand(path: Path | str) -> Path:
 
 def _folder(variable: str, default: Path) -> Path:
     """Return the folder that an environment variable names, absolute; an empty variable counts as unset."""
-    return Path(os.path.abspath(expand(os.environ.get(variable) or default)))
+    return expand(os.environ.get(variable) or default).absolute()
 
 
 HOME = _folder("DIGITLAB_HOME", KIT)
