@@ -1,6 +1,7 @@
 """Panels that keep drawings with their labels; one of them lets a network learn them."""
 
 import collections
+import contextlib
 import math
 import time
 import weakref
@@ -101,6 +102,7 @@ class TeachPanel(LabelPanel):
 
     def __init__(self, network: Path | str | None = None, drawings: Path | str = MY_DRAWINGS):
         self._network, self._drawings = network, drawings
+        self._copied = None
         self._process = None
         self._learn_button = button("Learn", "Let a copy of the network learn your drawings", self.learn)
         self._progress = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "200px"})
@@ -142,9 +144,10 @@ class TeachPanel(LabelPanel):
             other.cancel()
         self._learn_button.disabled, self._progress.value, self._learning.layout.display = True, 0, "flex"
         self.say("A copy of the network is learning. You can go on drawing.")
+        self._copied = self._network or default_network()
         try:
             self._process = FinetuneProcess(
-                self._show_progress, self._ended, drawings=self._drawings, network=self._network
+                self._show_progress, self._ended, drawings=self._drawings, network=self._copied
             )
         except OSError as error:
             self._ended(f"no process could be started ({error.strerror}).")
@@ -199,12 +202,16 @@ class TeachPanel(LabelPanel):
                 f"{mnist['count']:,} test digits it read {mnist['before']:,} before, and {mnist['after']:,} now."
             )
             try:
-                networks = self.pad.networks
-                if "" in networks:  # The pad's only one, which need not be the one that was copied.
-                    networks = {"not taught": Recognizer.load(self._network or default_network())}
-                self.pad.networks = {**networks, "taught": Recognizer.load(TAUGHT_NETWORK)}
+                taught = Recognizer.load(TAUGHT_NETWORK)
             except (OSError, ValueError) as error:
                 words = f"The taught network could not be loaded: {error} Press Learn to try again."
+            else:
+                networks = self.pad.networks
+                if "" in networks:  # The pad's only one, which need not be the one that was copied.
+                    networks = {"not taught": networks[""]}
+                    with contextlib.suppress(OSError, ValueError):
+                        networks["not taught"] = Recognizer.load(self._copied)
+                self.pad.networks = {**networks, "taught": taught}
         self._process = None
         self._learn_button.disabled, self._learning.layout.display = False, "none"
         self.say(words)
