@@ -221,7 +221,8 @@ class DrawingPad(ipywidgets.VBox):
                 }
             except Exception:  # Of a function that prepares: the answer to an earlier drawing is none to this one.
                 self._is_read, self._predictions = False, {}
-                self._answer.show(dict.fromkeys(networks, "This drawing could not be read."), 0)
+                words = "This drawing could not be read."
+                self._answer.show({name: one if isinstance(one, str) else words for name, one in networks.items()}, 0)
                 raise
             points = sum(len(stroke) for stroke in ink.strokes)
             self._answer.show({**networks, **self._predictions}, points)

@@ -59,8 +59,9 @@ def words_html(words: str, name: str) -> str:
 
 def saved_html(path: Path) -> str:
     """Return where a PNG file was saved, with a link to download it."""
+    folder = escape(path.absolute().parent.name)
     return (
-        f'<div class="digitlab-saved">Saved as {escape(path.absolute().parent.name)}/{escape(path.name)} · '
+        f'<div class="digitlab-saved" role="alert">Saved as {folder}/{escape(path.name)} · '
         f'<a download="{escape(path.name)}" href="{png_url(path.read_bytes())}">Download it</a></div>'
     )
 

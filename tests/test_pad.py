@@ -948,6 +948,15 @@ def test_the_teacher_hides_drawings_and_shows_them_again(recognizer, be):
     view.close()
 
 
+def test_a_view_knows_whether_the_page_shows_it(recognizer, be):
+    view = SubmissionsView(recognizer, be("otter"))
+    assert not view.is_gone  # It is about to be shown.
+    for count, is_gone in ((1, False), (0, True), (1, False)):
+        view._view_count = count
+        assert view.is_gone == is_gone
+    view.close()
+
+
 def test_a_seat_that_may_not_hide_is_not_asked(recognizer, be, monkeypatch):
     digits = be("otter")
     digits.submit(Ink.example(3), 3)
