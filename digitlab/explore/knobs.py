@@ -118,7 +118,9 @@ class Knobs(ipywidgets.VBox):
 def _moved(ink, size, right, down, pen):
     middle = np.array(ink.size) / 2
     strokes = [(stroke - middle) * size + middle for stroke in ink.strokes]
-    points = np.concatenate([*strokes, [middle]])
+    if not strokes:
+        return ink
+    points = np.concatenate(strokes)
     # What lies beyond the edge of the canvas is not seen, but would be read.
     low = np.minimum(pen / 2 - points.min(axis=0), 0)
     high = np.maximum(ink.size - points.max(axis=0) - pen / 2, 0)
