@@ -159,13 +159,14 @@ function render({ model, el }) {
 
   let current = null; // The stroke that is being drawn
   let pointer = null; // The pointer that draws it: its id, or "key"
-  let isFinger = false; // Whether that is a finger, or a palm
+  let isFinger = false; // Whether that is a finger, or the palm
   let stylusSeen = -Infinity;
   let cross = null; // Where the keyboard's cross is
 
-  function begin(x, y, by) {
+  function begin(x, y, by, kind) {
     current = { points: [[x, y]], ended: false, dropped: false };
     pointer = by;
+    isFinger = kind === "touch";
     strokes.push(current);
     paint();
     lastSent = performance.now(); // The first point waits for those that follow at once.
@@ -235,8 +236,7 @@ function render({ model, el }) {
       end(isFinger);
     } else if (event.pointerType === "touch" && performance.now() - stylusSeen < PALM_TIME) return;
     cross = null;
-    begin(...place(event), event.pointerId);
-    isFinger = event.pointerType === "touch";
+    begin(...place(event), event.pointerId, event.pointerType);
     if (byClicks) return;
     try {
       el.setPointerCapture(event.pointerId); // The stroke goes on when the hand overshoots the edge and comes back.
@@ -283,10 +283,7 @@ function render({ model, el }) {
       cross ??= { x: size / 2, y: size / 2 };
       if (event.repeat); // It is held down.
       else if (pointer === "key") end();
-      else if (pointer === null) {
-        begin(cross.x, cross.y, "key");
-        isFinger = false;
-      }
+      else if (pointer === null) begin(cross.x, cross.y, "key", "key");
     } else if (model.get("shortcuts").includes(name)) {
       end();
       tell({ type: "key", key: name });

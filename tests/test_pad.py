@@ -657,6 +657,17 @@ def test_kept_digits_are_found_again_by_another_notebook(recognizer, drawings):
     assert strokes(kept_drawings(file)[1].ink) == strokes(Ink.example(1))
 
 
+def test_after_the_tenth_digit_all_are_kept(recognizer, drawings):
+    file = drawings / "ten_digits.jsonl"
+    for digit in "012345678":
+        append_drawing(file, Ink.example(int(digit)), digit)
+    panel = KeepPanel(file)
+    pad = DrawingPad(recognizer, panels=[panel])
+    draw(pad, Ink.example(9))
+    button(pad, "Keep").click()
+    assert find_text(pad, "kept") == "Kept as a 9. All ten are kept."
+
+
 def test_the_panel_goes_on_with_the_first_digit_that_is_missing(recognizer, drawings):
     file = drawings / "ten_digits.jsonl"
     for digit in "0132":

@@ -57,8 +57,10 @@ class KeepPanel(LabelPanel):
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
         else:
-            missing = DIGITS - {drawing.label for drawing in self._count_kept()}
-            self.say_kept(f"Kept as a {label}. " + (f"Now draw a {self.label}." if missing else "All ten are kept."))
+            if kept := self._count_kept():  # Otherwise it has said that they cannot be read.
+                missing = DIGITS - {drawing.label for drawing in kept}
+                next_one = f"Now draw a {self.label}." if missing else "All ten are kept."
+                self.say_kept(f"Kept as a {label}. {next_one}")
 
     def _count_kept(self):
         kept = []

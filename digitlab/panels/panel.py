@@ -55,7 +55,6 @@ class StepsPanel(Panel):
             self._before, self.pad.prepare = self.pad.prepare, shrink
         else:
             self.pad.prepare = self._before
-        self.pad.read()
 
     def _show_steps(self, ink, predictions):
         self._steps.value = steps_html(ink, self._shrink.value) if self._show.value else ""
