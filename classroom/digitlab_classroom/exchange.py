@@ -107,7 +107,7 @@ def finetune(
     """Finetune a copy of a network in a process of its own, and wait for it. See `SubmissionStore.finetune`."""
     from digitlab.training.finetune import FinetuneProcess
 
-    messages = queue.SimpleQueue()
+    messages = queue.SimpleQueue()  # The share that is done, again and again; at the end the result, in a list.
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "class.jsonl")
         export(drawings, file)
