@@ -68,7 +68,7 @@ def _shown(prediction):
         digit, words = "?", str(prediction)[0].upper() + str(prediction)[1:]
     else:
         digit, words = str(prediction.digit), f"{percent(prediction.confidence)} sure"
-    return {"digit": digit, "words": words, "probabilities": [round(float(one), 3) for one in prediction.probabilities]}
+    return {"digit": digit, "words": words, "probabilities": prediction.probabilities.tolist()}
 
 
 class ReadingThread:

@@ -17,13 +17,14 @@ import pytest
 from helpers import wait_until
 from ipywidgets import Button, ToggleButton
 
+from digitlab.answer import Answer
 from digitlab.ink import Ink, append_drawing, read_drawings
 from digitlab.pad import DrawingPad
 from digitlab.panels import KeepPanel, SavePanel, StepsPanel, TeachPanel, kept_drawings, small_examples
 from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.pen import smooth_curve
 from digitlab.prepare import prepare, shrink
-from digitlab.recognizer import Prediction, Recognizer
+from digitlab.recognizer import Prediction, Recognizer, percent
 from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 from digitlab_classroom.submit_panel import SubmitPanel
 from digitlab_classroom.view import SubmissionsView
@@ -145,6 +146,17 @@ def test_it_reads_what_is_drawn_in_few_or_many_messages(pad, at_once, digit):
     assert answer(pad, "digit") == str(digit)
     assert np.argmax(answer(pad, "probabilities")) == digit
     assert np.array_equal(seen_image(pad), prepare(ink))
+
+
+def test_the_words_and_the_bar_say_the_same_number():
+    for sure in np.linspace(0.5, 0.999, 500):
+        probabilities = np.full(10, (1 - sure) / 9, np.float32)
+        probabilities[7] = sure
+        read = Prediction(7, None, float(probabilities[7]), probabilities, np.zeros((28, 28), np.uint8))
+        widget = Answer()
+        widget.show({"": read}, 0)
+        (shown,) = widget.answers
+        assert shown["words"] == f"{percent(shown['probabilities'][7])} sure"
 
 
 def test_the_answer_follows_a_stroke_while_it_is_drawn(pad):
