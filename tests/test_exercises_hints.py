@@ -17,6 +17,8 @@ from digitlab.exercises import answers, checking, notebook_1, notebook_2, notebo
 CHECKS = {name: check for name, check in vars(exercises).items() if name.startswith("check_")}
 MODULES = [notebook_1, notebook_2, notebook_3, notebook_4, notebook_5, notebook_6]
 STARTING_FOUR = Ink([[(100, 60), (60, 170), (200, 170)], [(160, 100), (150, 230)]])
+HEAD = [(140, 40), (220, 90), (220, 190), (140, 240), (60, 190), (60, 90), (140, 40)]
+FACE = Ink([HEAD, [(110, 110), (112, 112)], [(170, 110), (172, 112)], [(100, 180), (140, 200), (180, 180)]])
 STARTING_TICK = Ink([[(60, 150), (110, 210), (230, 60)]])
 
 MATRIX = np.diag([90] * 10)
@@ -188,6 +190,7 @@ SLIPS = [
     ("no_digit", Ink([[(80, 230), (140, 50), (200, 230)], [(105, 165), (175, 165)]]), "letter_a"),
     ("no_digit", Ink([[(40, 115), (70, 25), (100, 115)], [(52, 82), (88, 82)]]), "letter_a"),
     ("no_digit", Ink([[(100, 235), (140, 50), (215, 220)], [(115, 170), (185, 160)]]), "letter_a"),
+    ("no_digit", FACE, "face"),
     ("no_digit", Ink.example(4), "otherwise"),
     ("no_digit", [[(1, 2)]], "list"),
 ]
@@ -276,7 +279,7 @@ def test_another_function_that_gives_what_the_starter_gave_is_told_so(capsys):
         return weight
 
     assert say("step", STARTERS["step"], capsys) == "Not yet."
-    assert "does it `return` what you work out?" in say("step", forgets_its_work, capsys)
+    assert "Does it `return` what you work out?" in say("step", forgets_its_work, capsys)
     assert say("step", STARTERS["step"], capsys) == "Not yet."
     assert answers.read()["exercises"] == {}
 
@@ -306,6 +309,8 @@ RIGHT = [
     ("mixed_up", (5, 3)),
     ("most_lost", (10, 4)),
     ("most_lost", [11, 4]),
+    ("most_lost", np.where(LOSSES.max() == LOSSES)),
+    ("most_lost", np.argwhere(LOSSES.max() == LOSSES)),
     ("most_lost", np.unravel_index(LOSSES.argmax(), LOSSES.shape)),
     ("ninety", lambda confidence: (confidence > 0.85) & (confidence < 0.95)),
     ("ninety", IS_RIGHT[ABOUT].mean()),

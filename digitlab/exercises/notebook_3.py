@@ -115,7 +115,7 @@ def check_when_to_stop(function):
     """Check a function of the losses on the digits held back that returns the epoch, from 1, of the best one."""
     check_function(
         function,
-        [([0.9, 0.5, 0.4, 0.45, 0.6],), ([1.2, 0.7, 0.6],), ([0.5, 0.3, 0.35, 0.28, 0.31, 0.4],)],
+        [([0.9, 0.5, 0.4, 0.45, 0.6],), ([1.2, 0.7, 0.6],), ([0.5, 0.3, 0.35, 0.28, 0.4, 0.31, 0.33],)],
         right=lambda losses: int(np.argmin(losses)) + 1,
         mistakes={
             "starter": lambda losses: len(losses),
@@ -124,6 +124,7 @@ def check_when_to_stop(function):
             "first_rise": lambda losses: _first_rise(losses),
             "first_rise_from_0": lambda losses: _first_rise(losses) - 1,
             "after_rise": lambda losses: min(_first_rise(losses) + 1, len(losses)),
+            "last_fall": lambda losses: _last_fall(losses),
             "worst": lambda losses: int(np.argmax(losses)) + 1,
             "one_late": lambda losses: int(np.argmin(losses)) + 2,
         },
@@ -140,3 +141,8 @@ def _first_rise(losses):
     """Return the epoch, from 1, before the loss rises for the first time."""
     rises = [number for number in range(1, len(losses)) if losses[number] > losses[number - 1]]
     return rises[0] if rises else len(losses)
+
+
+def _last_fall(losses):
+    """Return the last epoch, from 1, whose loss is smaller than that of the epoch before."""
+    return max((number + 1 for number in range(1, len(losses)) if losses[number] < losses[number - 1]), default=1)

@@ -53,6 +53,8 @@ def check_most_lost(square, losses):
     losses = np.asarray(losses, float)
     if np.ndim(square) == 0:
         raise NotYet("flat", answer=f"{read_number(square, 'a row and a column'):g}", squares=losses.size)
+    if np.shape(square) in {(2, 1), (1, 2)}:  # As `np.where` and `np.argwhere` give it.
+        square = np.ravel(square)
     row, column = read_numbers(square, (2,), "a row and a column, such as (0, 0)").tolist()
     values = {"answer": f"row {row:g}, column {column:g}", "last": len(losses) - 1}
     if (row, column) == (0, 0) and losses.max() - losses[0, 0] > 0.005:

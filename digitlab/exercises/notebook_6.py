@@ -12,6 +12,12 @@ from digitlab.recognizer import Recognizer
 
 _STARTING_FOUR = [[(100, 60), (60, 170), (200, 170)], [(160, 100), (150, 230)]]
 _STARTING_TICK = [[(60, 150), (110, 210), (230, 60)]]
+_FACE = [
+    [(140, 40), (220, 90), (220, 190), (140, 240), (60, 190), (60, 90), (140, 40)],
+    [(110, 110), (112, 112)],
+    [(170, 110), (172, 112)],
+    [(100, 180), (140, 200), (180, 180)],
+]
 _LETTER_A = Ink([[(80, 230), (140, 50), (200, 230)], [(105, 165), (175, 165)]])
 
 _SAME_LETTER = 0.85
@@ -44,6 +50,8 @@ def check_no_digit(drawing):
         raise NotYet("starter")
     if _is_letter_a(drawing):
         raise NotYet("letter_a")
+    if _is_same(drawing, _FACE):
+        raise NotYet("face")
     values = {
         "ours": ours,
         "digit": other.probabilities.argmax(),
