@@ -292,10 +292,11 @@ def test_the_button_may_be_released_outside_the_window(open_window):
 
 
 @on_x11
-def test_the_mouse_wheel_leaves_the_window_unzoomed(open_window, recognizer):
+@pytest.mark.parametrize("button", [4, 6], ids=["up", "sideways"])
+def test_the_mouse_wheel_leaves_the_window_unzoomed(open_window, recognizer, button):
     window = open_window()
     before = window.number
-    window.mouse(100, 100, "click", 4)
+    window.mouse(100, 100, "click", button)
     window.find(other_than=before)
     window.read(window.draw(3), recognizer)
 

@@ -230,7 +230,7 @@ def _loop(sheet, reporter, interrupted):
             _KEYS[key](sheet)
             cv2.imshow(TITLE, sheet.image())
             reporter.report(sheet.ink, drawing=False)
-        if any(event == cv2.EVENT_MOUSEWHEEL for event, *_ in events):
+        if any(event in (cv2.EVENT_MOUSEWHEEL, cv2.EVENT_MOUSEHWHEEL) for event, *_ in events):
             wheel_turned = time.monotonic()
         elif wheel_turned and time.monotonic() > wheel_turned + _UNZOOM_AFTER_SECONDS and not sheet.drawing:
             _reopen(events)
