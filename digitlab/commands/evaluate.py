@@ -3,8 +3,8 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
+from digitlab.commands import png_path
 from digitlab.files import atomic_write
 from digitlab.paths import SHIPPED_NETWORK, command, shown
 
@@ -39,7 +39,7 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument(
         "--picture",
-        type=Path,
+        type=png_path,
         metavar="FILE.png",
         help="save an image of the misread digits, the most confident first: label and answer",
     )

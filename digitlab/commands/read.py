@@ -2,8 +2,8 @@
 
 import argparse
 import json
-from pathlib import Path
 
+from digitlab.commands import png_path
 from digitlab.files import atomic_write
 from digitlab.paths import SHIPPED_NETWORK, shown
 
@@ -21,7 +21,7 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("photo", metavar="PHOTO", help="a JPEG or PNG file of up to 50 megapixels")
     parser.add_argument(
-        "--picture", type=Path, metavar="OUT.png", help="save the photo with a box and the answer at each digit"
+        "--picture", type=png_path, metavar="OUT.png", help="save the photo with a box and the answer at each digit"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object: each digit with box and confidence")
     parser.add_argument(
@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     recognizer = Recognizer.load(arguments.model)
     photo = load_photo(arguments.photo)
+    if arguments.picture and arguments.picture.exists() and arguments.picture.samefile(arguments.photo):
+        raise ValueError(f"{shown(arguments.picture)} is the photo itself: give the picture another name.")
     found = find_digits(photo, recognizer)
     predictions = recognizer.predict_many(one.image for one in found)
     if arguments.json:
