@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.photo.files import MAX_PIXELS, check_photo, example_photo, load_photo
+from digitlab.photo.files import MAX_PIXELS, example_photo, load_photo, read_photo
 from digitlab.photo.image import (
     COARSE,
     coarse_noise,
@@ -96,7 +96,7 @@ def find_digits(photo: np.ndarray | Path | str, recognizer: Recognizer | None = 
     FileNotFoundError
         If there is no such file.
     """
-    photo = load_photo(photo) if isinstance(photo, (Path, str, bytes)) else check_photo(photo)
+    photo = read_photo(photo)
     height, width = photo.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return []

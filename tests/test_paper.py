@@ -539,6 +539,12 @@ def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path):
     picture = cv2.imread(str(tmp_path / "out.png"))
     assert picture.shape == (*photo.shape, 3)
     assert not np.array_equal(picture[..., 1], photo)
+    before = (tmp_path / "out.png").read_bytes()
+    finished = digitlab("read", tmp_path / "out.png", "--picture", tmp_path / "out.png")
+    assert "is the photo itself" in finished.stderr
+    assert (finished.returncode, (tmp_path / "out.png").read_bytes()) == (1, before)
+    finished = digitlab("read", tmp_path / "page.jpg", "--picture", tmp_path / "page.jpg")
+    assert "must end with .png" in finished.stderr
     finished = digitlab("read", tmp_path / "page.jpg", "--json")
     record = json.loads(finished.stdout)
     assert record["size"] == [photo.shape[1], photo.shape[0]]
@@ -588,6 +594,15 @@ def test_the_reader_puts_right_keeps_and_refuses_in_a_sentence(recognizer, tmp_p
     with pytest.raises(ValueError, match="not a photo"):
         reader.read(b"no photo")
     assert reader.answers == [3, 7]
+
+
+@pytest.mark.parametrize("bad", [np.zeros((9, 9, 4), np.uint8), np.zeros((0, 5), np.uint8), np.zeros(5), [1], b"x"])
+def test_what_is_no_photo_leaves_the_one_that_is_shown(recognizer, bad):
+    reader = PhotoReader(sheet("31")[0], recognizer)
+    shown = reader._sheet.photo, reader._sheet.boxes
+    with pytest.raises((TypeError, ValueError), match="photo"):
+        reader.read(bad)
+    assert (reader.answers, (reader._sheet.photo, reader._sheet.boxes)) == ([3, 1], shown)
 
 
 def test_the_reader_shows_a_photo_before_it_looks_for_digits(recognizer, monkeypatch):

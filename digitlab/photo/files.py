@@ -42,6 +42,8 @@ def load_photo(path: Path | str | bytes) -> np.ndarray:
         If there is no such file.
     """
     name = "This" if isinstance(path, bytes) else shown(path)
+    if not isinstance(path, bytes) and Path(path).is_dir():
+        raise ValueError(f"{name} is a folder, not a photo.")
     try:
         with (
             warnings.catch_warnings(action="ignore"),
@@ -64,8 +66,6 @@ def load_photo(path: Path | str | bytes) -> np.ndarray:
                 photo[top : top + 256] = strip.convert("RGB")
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no photo {name}; is its name spelt right?") from None
-    except IsADirectoryError:
-        raise ValueError(f"{name} is a folder, not a photo.") from None
     except PIL.Image.DecompressionBombError:
         raise ValueError(f"The photo is too large: at most {MAX_PIXELS // 10**6} megapixels can be read.") from None
     except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
@@ -83,6 +83,11 @@ def load_photo(path: Path | str | bytes) -> np.ndarray:
 def example_photo() -> np.ndarray:
     """Return the photo that comes with the kit: people's drawings, put on paper by code; uint8 (h, w, 3)."""
     return load_photo(EXAMPLE_PHOTO)
+
+
+def read_photo(photo: np.ndarray | Path | str | bytes) -> np.ndarray:
+    """Return a photo, uint8 (h, w) or (h, w, 3), from a file or as it is. Raises as `load_photo` and `check_photo`."""
+    return load_photo(photo) if isinstance(photo, (Path, str, bytes)) else check_photo(photo)
 
 
 def check_photo(photo: np.ndarray) -> np.ndarray:

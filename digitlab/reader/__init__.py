@@ -14,8 +14,9 @@ import traitlets
 
 from digitlab.ink import append_drawing
 from digitlab.pad_html import png_url, words_html
-from digitlab.paper import example_photo, find_digits, load_photo
+from digitlab.paper import example_photo, find_digits
 from digitlab.paths import MY_DRAWINGS, SHARED_SERVER, shown
+from digitlab.photo.files import read_photo
 from digitlab.photo.trace import trace
 from digitlab.recognizer import Recognizer, percent
 
@@ -125,7 +126,7 @@ class PhotoReader(ipywidgets.VBox):
         words : str, optional
             A sentence about it, to be shown beside.
         """
-        photo = photo if isinstance(photo, np.ndarray) else load_photo(photo)
+        photo = read_photo(photo)  # What is no photo leaves the one that is shown.
         self._found, self._predictions, self._right = [], [], {}
         self._done = set()
         self._sheet.boxes, self._sheet.chosen = [], -1
