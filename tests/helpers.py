@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import socket
+import sys
 import time
 
 import pytest
@@ -30,6 +31,10 @@ def obey_permissions():
     """Make file permissions count for root too, by giving up CAP_DAC_OVERRIDE; use it as preexec_fn on Linux."""
     pr_capbset_drop, cap_dac_override = 24, 1
     ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override, 0, 0, 0)
+
+
+OBEYING = {"preexec_fn": obey_permissions} if sys.platform == "linux" else {}
+"""Arguments for `subprocess.run`: of what root may do, only Linux can leave something out."""
 
 
 def wait_until(condition, seconds=60):

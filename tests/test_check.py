@@ -9,7 +9,7 @@ import venv
 
 import onnx
 import pytest
-from helpers import obey_permissions
+from helpers import OBEYING
 
 from digitlab.commands.check import _again, pinned_versions
 from digitlab.files.onnx import add_checksum
@@ -31,7 +31,7 @@ class Checked:
             capture_output=True,
             text=True,
             timeout=300,
-            preexec_fn=obey_permissions,
+            **OBEYING,
         )
         self.status = finished.returncode
         self.errors = finished.stderr

@@ -4,7 +4,6 @@ import contextlib
 import ipaddress
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -20,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 import websocket
-from helpers import free_ports, obey_permissions
+from helpers import OBEYING, free_ports
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
@@ -31,6 +30,8 @@ from digitlab.commands import working_copy
 from digitlab.commands.connection import PromptConnection
 from digitlab.commands.jupyter_settings import FIRST_NOTEBOOK, settings
 from digitlab.paths import HOME, KIT, MY_NOTEBOOKS, NOTEBOOKS, command
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ends servers as POSIX does")
 
 
 class Lab:
@@ -184,7 +185,7 @@ def test_the_drawing_pads_extensions_are_loaded(lab):
 
 
 def test_ctrl_c_stops_the_server_and_its_notebooks(tmp_path):
-    terminal, its_end = pty.openpty()
+    terminal, its_end = os.openpty()
     lab = Lab(tmp_path, stdin=its_end)
     try:
         assert run_in_a_notebook(lab, "import digitlab") == "ok"
@@ -417,7 +418,7 @@ def failing_lab(home, *arguments, cwd=None, digitlab_home=None):
         stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
-        preexec_fn=obey_permissions,
+        **OBEYING,
     )
     return finished.returncode, finished.stdout
 
