@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 
 from digitlab import Recognizer, load_drawings, load_mnist, read_drawings
-from digitlab.commands.evaluate import bitmap
+from digitlab.commands.evaluate import bitmap, with_edge
 from digitlab.metrics import DIGITS
 from digitlab.paths import SHIPPED_NETWORK
 from digitlab.prepare import network_input, prepare, shrink
@@ -21,7 +21,7 @@ NO_DIGITS = 3000
 
 PREPARATIONS = {
     "the canvas resized": lambda ink: shrink(bitmap(ink)),
-    "MNIST's recipe, from the bitmap": lambda ink: prepare(bitmap(ink)),
+    "MNIST's recipe, from the bitmap": lambda ink: prepare(with_edge(bitmap(ink))),
     "MNIST's recipe, from the strokes": prepare,
 }
 
