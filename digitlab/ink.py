@@ -26,7 +26,7 @@ from digitlab.files.unipen import UNIPEN_BOX, read_unipen
 from digitlab.paths import DRAWINGS, shown
 
 CANVAS = 280
-"""Width and height of the canvas in the notebook and in the window, in pixels."""
+"""Width and height of the canvas in the notebook, in pixels."""
 
 PEN = 18
 """Width of the pen on this canvas, in pixels: about that of MNIST's strokes if a digit fills the canvas."""
