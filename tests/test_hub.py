@@ -107,10 +107,16 @@ print("tensorflow" in sys.modules, cv2.getNumThreads(), os.environ["OMP_NUM_THRE
 
 
 def test_a_seat_has_the_settings_of_the_kit(tmp_path):
-    code = "import jupyterhub.singleuser as hub; hub.main = print; from digitlab_classroom.seat import main; main([])"
-    environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path)}
+    code = (
+        "import shutil, jupyterhub.singleuser as hub\n"
+        "hub.main = lambda options: print([shutil.which('digitlab'), *options])\n"
+        "from digitlab_classroom.seat import main\n"
+        "main([])"
+    )
+    environment = {**os.environ, "DIGITLAB_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}  # As sudo gives it.
     printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
-    options = ast.literal_eval(printed)
+    found, *options = ast.literal_eval(printed)
+    assert found == str(Path(sys.executable).parent / "digitlab")
     shared = {name: value for name, value in settings().items() if "encryption" not in name}
     assert set(as_options(shared)) < set(options)
     assert "--LabApp.extension_manager=readonly" in options

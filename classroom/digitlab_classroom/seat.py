@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Update the copy of the notebooks, and serve it until the hub ends the seat."""
     for name in THREADS:
         os.environ.setdefault(name, "1")
+    # A hub that was started with sudo has another PATH: in the seats the command `digitlab` would not be found.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     if not os.environ.get("DIGITLAB_HOME"):
         os.environ["DIGITLAB_HOME"] = str(Path.home() / "digitlab")
     os.environ["DIGITLAB_SHARED_SERVER"] = "1"
@@ -54,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "MappingKernelManager.cull_interval": 60,
         "MappingKernelManager.cull_connected": True,
         "LabApp.extension_manager": "readonly",  # The other one prepares to search the internet for extensions.
+        # Jupyter would start a login shell, which sets PATH anew.
+        "ServerApp.terminado_settings": {"shell_command": os.environ.get("SHELL") or "sh"},
         "ServerApp.jpserver_extensions": dict.fromkeys(UNUSED, False),
         # Where thirty kernels start at once, ports that were free a moment ago are taken. A kernel that finds its port
         # taken is started again with the same one, and never answers. Files have names of their own, and no other
