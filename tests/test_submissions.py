@@ -630,6 +630,16 @@ def test_erasing_a_writer_drops_pending_drawings(store_of):
     assert writers_and_labels(store.drawings()) == [("otter", "4")]
 
 
+def test_a_named_seat_can_erase_what_is_pending_after_its_folder_is_gone(folder, monkeypatch):
+    monkeypatch.setenv("DIGITLAB_WRITER", "otter")
+    store = SubmissionStore(folder)
+    folder.write_bytes(b"")  # The class's folder cannot be reached.
+    with pytest.raises(NotSubmittedError):
+        store.submit(Ink.example(3), 3)
+    folder.unlink()
+    assert (store.erase("otter"), store.pending()) == (1, 0)
+
+
 def test_a_seat_leaves_its_pseudonym_to_who_got_it_after_all_was_erased(folder, tmp_path, monkeypatch):
     def store_of_seat(seat):
         monkeypatch.setattr(seat_files, "DRAWINGS", tmp_path / seat)
@@ -1010,7 +1020,9 @@ def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
     refused = call("erase", "--all")
     assert refused.returncode == 1
     assert "digitlab class erase --all --yes" in refused.stderr
-    assert "is a file" in digitlab("class", "--folder", tmp_path / "all.jsonl.gz", "show").stderr
+    for action in (["show"], ["add", tmp_path / "all.jsonl.gz"], ["erase", "--all", "--yes"]):
+        assert "is a file" in digitlab("class", "--folder", tmp_path / "all.jsonl.gz", *action).stderr
+    assert "otter has no drawing with the number 1, nor any other." in call("hide", "otter", "1").stderr
     assert call("erase").returncode == 2
     assert "1 drawing erased" in call("erase", "--all", "--yes").stdout
     assert list(folder.iterdir()) == []

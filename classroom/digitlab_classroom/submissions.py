@@ -222,7 +222,7 @@ class SubmissionStore:
             if writer == self.writer:
                 pending = self.pending()
                 self._seat.erase_pending()
-                if writer is None:
+                if writer is None or writer not in self._class.names():
                     return pending
             return moderation.erase(self._class, writer)
 
