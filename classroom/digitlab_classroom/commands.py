@@ -10,6 +10,7 @@ digitlab class erase WRITER             erase one writer's drawings; --all --yes
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from digitlab.paths import SHIPPED_NETWORK, SUBMISSIONS, command, shown
@@ -58,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from digitlab_classroom.submissions import SubmissionStore
 
-    _ACTIONS[arguments.action](SubmissionStore(arguments.folder), arguments)
+    store = SubmissionStore(arguments.folder)
+    if store.folder.exists() and not store.folder.is_dir():
+        raise ValueError(f"{shown(store.folder)} is a file: add it to a class with {command('class')} add.")
+    _ACTIONS[arguments.action](store, arguments)
     return 0
 
 
@@ -68,8 +72,6 @@ def _show(store, arguments):
     if not store.folder.exists():
         print(f"There is no folder {shown(store.folder)}: nothing was handed in.")
         return
-    if not store.folder.is_dir():
-        raise ValueError(f"{shown(store.folder)} is a file: add it to a class with {command('class')} add.")
     drawings = store.drawings()
     writers = dict.fromkeys(drawing.writer for drawing in drawings)
     print(f"{_count(len(drawings))} by {_count(len(writers), 'writer')} in {shown(store.folder)}", end="")
@@ -109,7 +111,10 @@ def _add(store, arguments):
 
 
 def _export(store, arguments):
-    print(f"{_count(store.export(arguments.file))} written to {shown(arguments.file)}.")
+    count = store.export(arguments.file)
+    # Not among the drawings, where they are written to /dev/stdout.
+    to = sys.stdout if Path(arguments.file).is_file() else sys.stderr
+    print(f"{_count(count)} written to {shown(arguments.file)}.", file=to)
 
 
 def _hide(store, arguments):

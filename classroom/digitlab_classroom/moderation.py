@@ -98,7 +98,8 @@ def _find(classroom, which, number):
         own = [drawing for drawing in everything if drawing.writer == which]
         found = [drawing for drawing in own if number in (None, drawing.number)]
         if not found and number is not None:
-            raise ValueError(f"{which} has no drawing with the number {number}: the last one is {len(own)}.")
+            last = f": the last one is {len(own)}." if own else ", nor any other."
+            raise ValueError(f"{which} has no drawing with the number {number}{last}")
     return [drawing.fingerprint for drawing in found]
 
 
