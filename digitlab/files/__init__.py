@@ -37,7 +37,7 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
     OSError
         If the file cannot be written. An old file is then unchanged.
     """
-    path = Path(path)
+    given = path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder, and a file was to be written", str(path.resolve()))
     if path.exists() and not path.is_file():
@@ -53,9 +53,11 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
             os.fsync(file.fileno())
         os.chmod(beside, mode)
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(beside)
+        if isinstance(error, OSError):  # The other name means nothing to anyone.
+            error.filename, error.filename2 = str(given), None
         raise
 
 
