@@ -34,7 +34,7 @@ def refresh(folder: Path | str = MY_NOTEBOOKS, kit: Path | str = NOTEBOOKS) -> l
     file that cannot be read counts as changed. Without the record every file that differs from the kit's does. What the
     kit has no longer stays.
 
-    Either all files are written or none.
+    A full disk changes no file. Should renaming fail in between, all files are whole, and the next call goes on.
 
     Parameters
     ----------

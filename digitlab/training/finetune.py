@@ -169,8 +169,9 @@ class FinetuneProcess:
         if network is not None:
             command += ["--network", str(network)]
         # The process ends when its input is closed, which happens when this process ends.
+        pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", errors="replace"
         )
         self._cancelled = False
         self._on_progress, self._on_end = on_progress, on_end
