@@ -230,8 +230,9 @@ def cost(path):
         recognizer.predict_many(one.image for one in find_digits(path, recognizer))
         seconds.append(time.perf_counter() - start)
     # Not resource.getrusage: its peak is that of the process, too, that started this one.
-    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-    print(f"{min(seconds):.2f} s, {peak:.0f} MB")
+    status = Path("/proc/self/status")
+    peak = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024 if status.exists() else None
+    print(f"{min(seconds):.2f} s" + (f", {peak:.0f} MB" if peak else " (how much memory is told on Linux only)"))
 
 
 def main():
