@@ -133,7 +133,7 @@ def _write_wheels(folder, kit, systems, fetch, contents):
             print(f"Fetching packages for {system}, Python {python} ...", flush=True)
             new.mkdir()
             fetch(kit, system, python, new)
-            found = sorted(new.glob("*.whl"))
+            found = sorted(new.glob("[!.]*.whl"))  # macOS puts files named ._ beside them.
             kept |= {path.name for path in found}
             contents["systems"][f"{system} {python}"] = {
                 "wheels": {path.name: install.hash_of(path) for path in found},
@@ -144,7 +144,7 @@ def _write_wheels(folder, kit, systems, fetch, contents):
             shutil.rmtree(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    for path in wheels.glob("*.whl"):
+    for path in wheels.glob("[!.]*.whl"):
         if path.name not in kept:
             path.unlink()
 

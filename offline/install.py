@@ -79,13 +79,12 @@ def install(target):
     known = check_target(target)
     check_room(target, plan)
     print(f"Installing digitlab in {target}", flush=True)
-    set_aside = copy_kit(contents["kit"], known, target)
+    own = {**contents["kit"], START_FILE: hashlib.sha256(START_TEXT.encode()).hexdigest()}
+    set_aside = copy_kit(own, known, target)
     if set_aside:
         print(f"Files of the kit that you had changed are kept in {set_aside}.", flush=True)
     make_environment(target, plan)
-    start_file = target / START_FILE
-    write(start_file, START_TEXT.encode())
-    start_file.chmod(0o755)
+    (target / START_FILE).chmod(0o755)
     print("Checking that everything works. This takes a moment ...\n", flush=True)
     command = environment_file(target, "digitlab")
     if subprocess.call([str(command), "check"], cwd=str(target), env=clean_environment()):
@@ -198,7 +197,9 @@ def check_room(target, plan):
     if ON_WINDOWS and len(str(target)) + len("/.venv/.uv/") + 20 + plan["longest"] > 259 and not _has_long_paths():
         raise InstallError(f"{target} is too long for Windows. Choose a shorter name: install.py C:\\digitlab")
     present = sum(path.lstat().st_size for path in (target / ".venv").glob("**/*"))
-    nearest = next(folder for folder in (target, *target.parents) if folder.exists())
+    nearest = next((folder for folder in (target, *target.parents) if folder.exists()), None)
+    if nearest is None:
+        raise InstallError(f"There is no drive {target.anchor} on this computer. Choose another: install.py FOLDER")
     room = shutil.disk_usage(str(nearest)).free
     if room + present < plan["room"]:
         raise InstallError(
@@ -222,7 +223,7 @@ def copy_kit(own, known, target):
     Parameters
     ----------
     own : dict
-        The kit's files on the stick: their paths, each with its hash.
+        The kit's files on the stick, and the file that starts it: their paths, each with its hash.
     known : dict
         The files that came from a stick before: their paths, each with the hashes that it had.
     target : Path
@@ -242,7 +243,7 @@ def copy_kit(own, known, target):
         present = hash_of(here) if here.is_file() else None
         if present == digest:
             continue
-        content = (STICK / "digitlab" / path).read_bytes()
+        content = START_TEXT.encode() if path == START_FILE else (STICK / "digitlab" / path).read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
             raise InstallError(f"{STICK / 'digitlab' / path} is damaged. Copy the stick again, or {_FILL_AGAIN}.")
         if present not in (None, *known.get(path, [])):
@@ -287,9 +288,11 @@ def make_environment(target, plan):
     listed.write_text("\n".join(lines), "utf-8")
     print(f"Installing {len(lines)} packages from the stick. This takes a few minutes ...", flush=True)
     command = [_unpack_uv(folder, plan), "pip", "install", "--python", str(environment_file(target, "python"))]
-    command += ["--offline", "--no-config", "--no-index", "--find-links", str(STICK / "wheels"), "--no-deps"]
-    _run([*command, "--compile-bytecode", "--require-hashes", "--requirements", str(listed)], target, plan)
-    _run([*command, "--no-build-isolation", "--editable", str(target)], target, plan)
+    command += ["--offline", "--no-config", "--no-index", "--no-deps"]
+    # uv would split other names of folders at commas and spaces, or take # for the beginning of a comment.
+    packages = ["--find-links", ".", "--compile-bytecode", "--require-hashes", "--requirements", str(listed)]
+    _run([*command, *packages], target, plan, cwd=STICK / "wheels")
+    _run([*command, "--no-build-isolation", "--editable", "."], target, plan)
     shutil.rmtree(str(folder / ".uv"), ignore_errors=True)
     write(done, json.dumps(wanted, indent=0).encode())
 
@@ -309,12 +312,14 @@ def _unpack_uv(folder, plan):
 
 
 def _runs(python):
+    """Return whether a Python runs, and is one for which the packages were chosen."""
+    code = f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
     with contextlib.suppress(OSError):
-        return subprocess.call([str(python), "-c", ""], env=clean_environment()) == 0
+        return subprocess.call([str(python), "-c", code], env=clean_environment()) == 0
     return False
 
 
-def _run(command, target, plan):
+def _run(command, target, plan, cwd=None):
     """Run a program that works in the environment; raise an InstallError that explains why it failed."""
     folder = target / ".venv"
     log = folder / "install.log"
@@ -327,7 +332,7 @@ def _run(command, target, plan):
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=str(target),
+            cwd=str(cwd or target),
         )
     if status:
         raise explain(log.read_text("utf-8", "replace"), plan, target)
@@ -404,7 +409,7 @@ def write(path, content):
 def sentence(error):
     """Return an OSError as a sentence: what is wrong, and what to do."""
     place = error.filename or "the kit's folder"
-    if str(error.filename or "").startswith(str(STICK)) or error.errno == errno.EIO:
+    if STICK in (Path(place), *Path(place).parents) or error.errno == errno.EIO:
         return f"The stick cannot be read ({place}: {error.strerror}). Put it in again, then {_AGAIN}."
     if error.errno == errno.ENOSPC:
         return f"The disk is full ({place}). Make room, then {_AGAIN}."

@@ -4,6 +4,7 @@ The kit is the smallest that can be installed like the real one. Nothing is down
 that of uv, from the uv of this computer.
 """
 
+import errno
 import functools
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from helpers import obey_permissions, require, wait_until
 from digitlab.paths import KIT
 
 OFFLINE = KIT / "offline"
+STICK = "Physics, 8b #1"
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 
 PYPROJECT = """\
@@ -39,7 +41,9 @@ import os, time, zipfile, tool
 from pathlib import Path
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
-    time.sleep(float(os.environ.get("SECONDS_TO_BUILD", 0)))
+    if "BUILDING" in os.environ:
+        Path(os.environ["BUILDING"]).touch()
+        time.sleep(60)
     with zipfile.ZipFile(Path(folder, "digitlab-1.0-py3-none-any.whl"), "w") as wheel:
         wheel.writestr("digitlab.pth", str(Path.cwd()))
         wheel.writestr("digitlab-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: digitlab\\nVersion: 1.0\\n")
@@ -167,8 +171,8 @@ def fill(fill_stick, kit, tmp_path, fetch):
 
     def fill(fetch=fetch, system=None):
         systems = [(system or fill_stick.install.this_system(), PYTHON)]
-        fill_stick.fill(tmp_path / "stick", kit, systems, fetch)
-        return tmp_path / "stick"
+        fill_stick.fill(tmp_path / STICK, kit, systems, fetch)
+        return tmp_path / STICK
 
     return fill
 
@@ -180,8 +184,8 @@ def stick(fill):
 
 @pytest.fixture
 def home(tmp_path):
-    """The folder to install in. The spaces belong to the test."""
-    return tmp_path / "a pupil" / "digitlab"
+    """The folder to install in. The odd letters belong to the test."""
+    return tmp_path / "a pupil, 100% #1" / "digitlab"
 
 
 @pytest.fixture
@@ -199,7 +203,7 @@ def run(tmp_path, home):
 
 
 def command(tmp_path, folder):
-    return [sys.executable, str(tmp_path / "stick" / "install.py"), str(folder)]
+    return [sys.executable, str(tmp_path / STICK / "install.py"), str(folder)]
 
 
 def misleading_environment():
@@ -284,11 +288,11 @@ def test_filling_again_replaces_the_old_contents(fill, kit):
 
 
 def test_a_folder_with_another_digitlab_is_refused(fill, tmp_path):
-    (tmp_path / "stick" / "digitlab").mkdir(parents=True)
-    (tmp_path / "stick" / "digitlab" / "thesis.txt").write_text("years of work", "utf-8")
+    (tmp_path / STICK / "digitlab").mkdir(parents=True)
+    (tmp_path / STICK / "digitlab" / "thesis.txt").write_text("years of work", "utf-8")
     with pytest.raises(ValueError, match="digitlab already"):
         fill()
-    assert texts_of_files(tmp_path / "stick") == {"digitlab/thesis.txt": "years of work"}
+    assert texts_of_files(tmp_path / STICK) == {"digitlab/thesis.txt": "years of work"}
 
 
 def test_a_folder_inside_the_kit_is_refused(fill_stick, kit, fetch):
@@ -302,7 +306,7 @@ def test_a_half_filled_stick_installs_nothing(fill, tmp_path, run):
 
     with pytest.raises(OSError, match="gone"):
         fill(torn)
-    shutil.copy(OFFLINE / "install.py", tmp_path / "stick")
+    shutil.copy(OFFLINE / "install.py", tmp_path / STICK)
     status, output = run()
     assert status == 1
     assert "This stick is not filled" in output
@@ -358,7 +362,7 @@ def test_the_kit_is_installed_and_checked(stick, home, run, install):
         assert done.stdout == f"the kit in {home} was asked for lab --no-browser\n"
 
 
-def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, run, kit, fill):
+def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, run, kit, fill, install):
     run()
     mine = {
         "my_notebooks/01_first.ipynb": "mine",
@@ -370,6 +374,8 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
         (home / path).parent.mkdir(exist_ok=True)
         (home / path).write_text(text, "utf-8")
     (home / "digitlab" / "__init__.py").write_text("# changed by its user", "utf-8")
+    start_file = home / install.START_FILE
+    start_file.write_text("# a line of its user's\n" + start_file.read_text("utf-8"), "utf-8")
     (home / "notebooks" / "01_first.ipynb").write_text("changed by its user", "utf-8")
 
     (kit / "model" / "mnist_only.onnx").write_text("better weights", "utf-8")
@@ -388,7 +394,11 @@ def test_a_newer_stick_updates_the_kit_and_keeps_the_users_files(stick, home, ru
     assert "notebooks/02_second.ipynb" not in present
     assert "notebooks/03_third.ipynb" in present
     aside = [path for path in present if path.startswith("set_aside")]
-    assert [present[path] for path in aside] == ["# changed by its user"]
+    assert {Path(path).name: present[path].splitlines()[0] for path in aside} == {
+        "__init__.py": "# changed by its user",
+        install.START_FILE: "# a line of its user's",
+    }
+    assert start_file.read_text("utf-8") == install.START_TEXT
     assert str(home / Path(aside[0]).parts[0]) in output
 
 
@@ -503,17 +513,17 @@ def test_a_folder_without_write_permission_is_reported(stick, home, run):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends a process as POSIX does")
 def test_an_interrupted_installation_continues_the_next_time(stick, home, run, tmp_path):
-    log = home / ".venv" / "install.log"
+    building = tmp_path / "building"
     for end in (signal.SIGKILL, signal.SIGINT):
-        log.unlink(missing_ok=True)
+        building.unlink(missing_ok=True)
         process = subprocess.Popen(
             command(tmp_path, home),
-            env={**misleading_environment(), "SECONDS_TO_BUILD": "60"},
+            env={**misleading_environment(), "BUILDING": str(building)},
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-        wait_until(log.exists)
+        wait_until(building.exists)
         os.killpg(process.pid, end)
         output = process.communicate()[0]
     assert process.returncode == 130
@@ -544,6 +554,34 @@ def test_a_failed_check_makes_the_next_run_install_again(stick, home, run):
 )
 def test_an_error_of_uv_becomes_advice(install, output, advice, tmp_path):
     assert advice in str(install.explain(output, {"wheels": {}}, tmp_path))
+
+
+def test_an_environment_of_another_python_is_made_anew(install, monkeypatch):
+    assert install._runs(sys.executable)
+    monkeypatch.setattr(sys, "version_info", (3, 99))
+    assert not install._runs(sys.executable)
+
+
+def test_a_drive_that_is_not_there_is_named(install, monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    with pytest.raises(install.InstallError, match="There is no drive"):
+        install.check_room(tmp_path / "digitlab", {"wheels": {}, "room": 0, "longest": 0})
+
+
+def test_a_folder_whose_name_begins_as_the_sticks_is_not_the_stick(install):
+    beside = OSError(errno.EACCES, "", f"{install.STICK}-2/file")
+    assert install.sentence(beside).startswith("You may not write there")
+    assert install.sentence(OSError(errno.EACCES, "", str(install.STICK / "file"))).startswith(
+        "The stick cannot be read"
+    )
+
+
+def test_what_a_mac_puts_beside_the_packages_is_left_out(fill, fetch):
+    def fetch_on_a_mac(kit, system, python, folder):
+        fetch(kit, system, python, folder)
+        (folder / "._tiny-1.0-py3-none-any.whl").write_bytes(b"no package")
+
+    assert "._tiny" not in (fill(fetch_on_a_mac) / "contents.json").read_text("utf-8")
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="this Python reads the name of the kit's folder as UTF-8")
