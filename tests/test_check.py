@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 import venv
+from pathlib import Path
 
 import onnx
 import pytest
 from helpers import OBEYING
 
-from digitlab.commands.check import _again, pinned_versions
+from digitlab.commands.check import _again, _home, pinned_versions
 from digitlab.files.onnx import add_checksum
 from digitlab.paths import APT_LINE, KIT, MNIST, MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files, settings_of
 
@@ -165,6 +166,27 @@ def test_a_package_that_crashes_says_how_to_install_it_again(with_broken_package
 
 def test_the_pair_cannot_be_checked_without_tensorflow(with_broken_packages):
     assert with_broken_packages.line("pair")[0] == "FAIL"
+
+
+def test_a_command_for_pip_names_the_python_that_runs(monkeypatch):
+    monkeypatch.setattr(sys, "prefix", "/usr")
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3.11")
+    assert "python3.11 -m pip install --force-reinstall --no-deps numpy==1.0" in _again("numpy", "1.0")
+
+
+def test_a_file_of_the_reader_that_hides_a_module_is_named(tmp_path):
+    (tmp_path / "my_notebooks").mkdir()
+    (tmp_path / "my_notebooks" / "random.py").write_text("x = 1", "utf-8")
+    checked = Checked(DIGITLAB_HOME=tmp_path)
+    verdict, text = checked.line("random")
+    assert (verdict, "Give it another name" in text, "random.py" in text) == ("FAIL", True, True)
+    assert checked.summary.startswith("1 of ")
+
+
+def test_a_drive_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    verdict, text = _home()
+    assert (verdict, "there is no drive" in text) == ("FAIL", True)
 
 
 def test_the_last_line_counts_what_failed(with_broken_packages):

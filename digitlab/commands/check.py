@@ -5,6 +5,7 @@ imports it. So packages are imported in other processes, which print a line for 
 """
 
 import argparse
+import errno
 import importlib
 import os
 import platform
@@ -89,9 +90,15 @@ def _checks() -> Iterator[tuple[str, str]]:
     on_tensorflow = [name for name in (_TENSORFLOW, "keras", "tf2onnx") if name in versions]
     others = sorted(versions.keys() - set(on_tensorflow), key=lambda name: (name != "numpy", name))
     slow, quick = ([f"{name}=={versions[name]}" for name in names] for names in (on_tensorflow, others))
+    # As in a notebook, modules in the notebooks' folder come first: a numpy.py there hides the real one. One that does
+    # would make all checks below fail, so they are made without it.
+    folders = [paths.MY_NOTEBOOKS, NOTEBOOKS]
+    for path in _hiding(folders, versions):
+        yield FAIL, f"{paths.shown(path)} hides the {path.stem} that a lesson needs. Give it another name."
+        folders.remove(path.parent)
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(_elsewhere, [*slow, _PAIR])
-        quick = pool.submit(_elsewhere, [*quick, _DATA, _DRAWINGS, _NETWORK])
+        slow = pool.submit(_elsewhere, [*slow, _PAIR], folders)
+        quick = pool.submit(_elsewhere, [*quick, _DATA, _DRAWINGS, _NETWORK], folders)
         yield _kit()
         yield from quick.result()
         yield _home()
@@ -105,6 +112,14 @@ def _python():
     if OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
         return OK, text
     return FAIL, f"{text}: the kit needs {oldest} to {newest}. Get it: uv sync --python {newest}"
+
+
+def _hiding(folders, packages):
+    """Return the first file or folder of each folder that notebooks would import in place of a package or a module."""
+    names = {*sys.stdlib_module_names, *(_IMPORT_NAMES.get(name, name.replace("-", "_")) for name in packages)}
+    files = [[*folder.glob("*.py"), *(path.parent for path in folder.glob("*/__init__.py"))] for folder in folders]
+    hiding = [sorted(path for path in found if path.stem in names) for found in files]
+    return [found[0] for found in hiding if found]
 
 
 def _kit():
@@ -123,8 +138,11 @@ def _kit():
 
 def _home():
     for folder in (HOME / "model", HOME / "drawings", paths.MY_NOTEBOOKS):
+        nearest = next((parent for parent in (folder, *folder.parents) if parent.exists()), None)
         try:
-            probe = next(parent for parent in (folder, *folder.parents) if parent.exists()) / f".check-{os.getpid()}"
+            if nearest is None:
+                raise FileNotFoundError(errno.ENOENT, f"there is no drive {folder.anchor}")
+            probe = nearest / f".check-{os.getpid()}"
             probe.touch()
             probe.unlink()
         except OSError as error:
@@ -214,10 +232,9 @@ def _pair():
 _FILES = {_DATA: _data, _DRAWINGS: _drawings, _NETWORK: _network, _PAIR: _pair}
 
 
-def _elsewhere(subjects):
+def _elsewhere(subjects, folders):
     """Check packages ("numpy==2.4.6") and files in another process; return the verdict and the text for each."""
-    # As in a notebook, modules in the notebooks' folder come first: a numpy.py there hides the real one.
-    folders = [str(KIT), str(paths.MY_NOTEBOOKS), str(NOTEBOOKS)]
+    folders = [str(folder) for folder in (KIT, *folders)]
     code = f"import sys; sys.path[:] = {folders!r} + [*filter(None, sys.path)]; from {__name__} import _print; _print()"
     answers = []
     while left := subjects[len(answers) :]:
@@ -281,4 +298,4 @@ def _remedy(uv, pip):
         return "put the stick in and run its install.py again"
     if Path(sys.prefix).resolve() == (KIT / ".venv").resolve():
         return uv
-    return f"{Path(sys.executable).stem} -m pip install {pip}"
+    return f"{Path(sys.executable).name.removesuffix('.exe')} -m pip install {pip}"
