@@ -144,3 +144,12 @@ def test_a_copy_of_the_shipped_network_keeps_its_settings(tmp_path, mnist, monke
     old, new = json.loads(base.with_suffix(".json").read_text()), json.loads((tmp_path / "new.json").read_text())
     assert old == new
     assert Recognizer.load(tmp_path / "new").threshold == old["threshold"]
+
+
+def test_a_bad_line_does_not_stop_the_learning(tmp_path):
+    (tmp_path / "drawings.jsonl").write_text('{"label": "7", "stro\n')  # As after a power cut.
+    append_drawing(tmp_path / "drawings.jsonl", Ink.example(7), 7)
+    ends = []
+    FinetuneProcess(print, ends.append, tmp_path / "drawings.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
+    wait_until(lambda: ends, seconds=60)
+    assert ends[0].startswith("There is too little to learn from")  # The other line was read.

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import digitlab.ink
 from digitlab.ink import EXAMPLES, Drawing, Ink, append_drawing, read_drawings, save_image
 
 POINTS = st.lists(st.tuples(*[st.floats(-1000, 1000)] * 2), min_size=1, max_size=20)
@@ -408,3 +410,41 @@ def test_an_interrupt_leaves_no_part_of_an_image(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         save_image(Ink.example(5), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_keeps_the_size_of_the_canvas():
+    assert Ink([[(1, 2)]], (100, 80)).copy().size == (100, 80)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="writes with the file's descriptor")
+def test_a_full_disk_costs_nobody_elses_drawing(tmp_path, monkeypatch):
+    path = tmp_path / "drawings.jsonl"
+    append_drawing(path, Ink.example(3), 3)
+    real_open = open
+
+    def open_on_full_disk(*arguments, **options):
+        file = real_open(*arguments, **options)
+
+        class Full:
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                file.close()
+
+            def write(self, line):
+                written = file.write(line[:10])
+                with real_open(path, "ab") as other:  # Another notebook, for which there was room again.
+                    other.write(b"\n" + Ink.example(4).to_json(4).encode() + b"\n")
+                return written
+
+            def __getattr__(self, name):
+                return getattr(file, name)
+
+        return Full()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(digitlab.ink, "open", open_on_full_disk, raising=False)
+        with pytest.raises(OSError, match="No space left"):
+            append_drawing(path, Ink.example(8), 8)
+    assert [one.label for one in read_drawings(path, on_bad_line=lambda *_: None)] == ["3", "4"]

@@ -68,6 +68,26 @@ def test_the_figures_match_their_definitions():
     assert figures["auroc"] == pytest.approx(5 / 8)
 
 
+def test_the_accepted_have_intervals_of_their_own():
+    drawings = [drawing(1, "1"), drawing(2, "1"), drawing(3, "3"), drawing(4, "4"), drawing(5, "A"), drawing(6, "B")]
+    drawings += [drawing(2, "1")]
+    figures = evaluate(drawings, predict_strokes(drawings, 0.95, 0.6, 0.45, 0.9, 0.92, 0.1, 0.9))
+    assert figures["intervals"]["accepted"] == wilson_interval(4, 5)
+    assert figures["intervals"]["accepted_accuracy"] == wilson_interval(2, 4)
+
+
+def test_each_collection_has_its_own_share_of_accepted():
+    drawings = [Drawing(Ink([[(0, 0), (9, 9)]] * digit), str(digit), "1", f"box {digit % 2}") for digit in range(1, 5)]
+    figures = evaluate(drawings, predict_strokes(drawings, 0.9, 0.4, 0.9, 0.9))
+    assert {name: part["accepted"] for name, part in figures["per_source"].items()} == {"box 0": 0.5, "box 1": 1.0}
+
+
+def test_the_interval_of_an_area_is_that_of_the_paper():
+    # 0.9 of 20 digits and 80 others: Q1 = 0.9/1.1, Q2 = 1.62/1.9, and the standard error is 0.0475.
+    low, high = roc_interval(0.9, 20, 80)
+    assert (low, high) == (pytest.approx(0.8069, abs=1e-4), pytest.approx(0.9931, abs=1e-4))
+
+
 def test_the_calibration_error_is_0_if_confidence_equals_accuracy():
     right = np.array([True] * 8 + [False] * 2)
     assert calibration_error(np.full(10, 0.8), right) == pytest.approx(0)

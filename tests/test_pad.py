@@ -1029,3 +1029,17 @@ def test_an_argument_of_an_older_kit_is_refused_with_advice(recognizer, name):
 def test_an_import_of_an_older_kit_says_where_it_is_now(name):
     with pytest.raises(ImportError, match=f"digitlab.{name} is digitlab\\S+ now. .* digitlab lab --reset"):
         importlib.import_module(f"digitlab.{name}")
+
+
+def test_networks_that_are_set_answer_at_once(pad):
+    draw(pad, Ink.example(5))
+    assert pad.prediction.digit == 5
+    pad.networks = {"plain": MNIST_ONLY_NETWORK}
+    assert list(pad.predictions) == ["plain"]
+    assert [network["name"] for network in pad._answer.networks] == ["plain"]
+
+
+def test_a_damaged_network_is_an_error_not_a_missing_one(tmp_path):
+    (tmp_path / "mine.onnx").write_bytes(b"not a network")
+    with pytest.raises(ValueError, match=r"mine\.onnx is damaged"):
+        DrawingPad(networks={"mine": tmp_path / "mine"})

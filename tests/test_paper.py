@@ -605,6 +605,14 @@ def test_what_is_no_photo_leaves_the_one_that_is_shown(recognizer, bad):
     assert (reader.answers, (reader._sheet.photo, reader._sheet.boxes)) == ([3, 1], shown)
 
 
+def test_a_traced_digit_fills_the_middle_of_the_canvas():
+    for digit in range(10):
+        points = np.concatenate(trace(255 - sheet(str(digit), light=255)[0]).strokes)
+        low, high = points.min(axis=0), points.max(axis=0)
+        assert np.abs((low + high) / 2 - 140).max() < 15
+        assert 150 < (high - low).max() < 220
+
+
 def test_the_reader_shows_a_photo_before_it_looks_for_digits(recognizer, monkeypatch):
     reader = PhotoReader(sheet("31")[0], recognizer)
     before, seen = reader._sheet.photo, []

@@ -236,3 +236,10 @@ def test_shrinking_keeps_position_and_size():
     ink = Ink.example(7)
     assert np.array_equal(shrink(ink), cv2.resize(ink.render(), (28, 28), interpolation=cv2.INTER_AREA))
     assert np.array_equal(shrink(ink.render()), shrink(ink))
+
+
+def test_an_image_with_one_dark_side_is_still_black_on_white():
+    image = 255 - Ink.example(5).render()
+    image[:, :40] = 0  # As where a shadow falls on the paper.
+    with pytest.raises(ValueError, match="invert it with 255 - image"):
+        prepare(image)

@@ -1,6 +1,7 @@
 """The recipe of the shipped network, on less data; and the calibration of its confidence."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from digitlab import network
 from digitlab.data import NOT_A_DIGIT, load_drawings
 from digitlab.ink import Ink
 from digitlab.paths import settings_of
+from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer, apply_temperature
 from digitlab.training import epochs, recipe
 from digitlab.training.epochs import Mixture
@@ -57,12 +59,21 @@ def test_a_network_made_by_the_recipe_is_saved_with_its_settings(small, tmp_path
     assert Recognizer.load(tmp_path / "full").temperature == 1
 
 
-def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsys):
+def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsys, monkeypatch):
     state = tmp_path / "state"
     with pytest.raises(KeyboardInterrupt):
         recipe.train(**small, epochs=2, state=state, callbacks=[StopIn(1)])
-    watch = StopIn(None)
+    # After one epoch the network knows next to nothing, so that nearly every drawing is hard, and shown more often.
+    weights, next_weights = np.load(state / "epoch-1.npy")
+    assert np.median(next_weights / weights) > 1 + recipe.HARDNESS / 2
+    watch, seen = StopIn(None), {}
+    probabilities, calibrate = recipe.probabilities, recipe.calibrate
+    monkeypatch.setattr(recipe, "probabilities", lambda model, x: seen.update(x=x) or probabilities(model, x))
+    monkeypatch.setattr(recipe, "calibrate", lambda p, labels: seen.update(labels=labels) or calibrate(p, labels))
     recipe.train(**small, epochs=2, state=state, callbacks=[watch])
+    _, (x_val, y_val) = recipe.hold_out(small["x_train"], small["y_train"])
+    assert np.array_equal(seen["x"][-len(x_val) :], network_input(x_val))
+    assert np.array_equal(seen["labels"][-len(y_val) :], y_val)
     assert "Going on after epoch 1 of 2." in capsys.readouterr().out
     # The second epoch, and then the one that refines.
     assert watch.begun == [1, 0]
@@ -84,6 +95,33 @@ def test_another_training_does_not_go_on_with_that_state(tmp_path, capsys):
     assert "is damaged: the training begins anew" in capsys.readouterr().out
 
 
+def test_every_image_is_learnt_with_its_own_label(monkeypatch):
+    labels = np.random.default_rng(0).integers(0, 11, 300).astype(np.uint8)
+    images = np.zeros((300, 28, 28), np.uint8)
+    images[np.arange(300), labels, 0] = 255  # The row of the white pixel is the label.
+    maker = SimpleNamespace(order=lambda *_: None, take=lambda epoch: (images, labels))
+    model, learnt = recipe._compile(recipe.build(), 1, 10), []
+
+    def train_on_batch(x, y, return_dict):
+        learnt.extend(zip(x[:, :, 0, 0].argmax(axis=1), y.argmax(axis=1), strict=True))
+        return {"loss": 0.0}
+
+    monkeypatch.setattr(model, "train_on_batch", train_on_batch)
+    trainer = recipe.EpochTrainer(model, SimpleNamespace(seed=0), [], recipe.Clock())
+    trainer.learn_epoch(maker, 0, 1, [None, None])
+    assert len(learnt) == 300 // recipe.BATCH_SIZE * recipe.BATCH_SIZE
+    assert all(seen == told for seen, told in learnt)
+    assert [told for _, told in learnt] != labels[: len(learnt)].tolist()  # In another order.
+
+
+def test_what_is_held_out_is_not_learnt():
+    x, y = np.arange(24), np.arange(100, 124)
+    (x_train, y_train), (x_held, y_held) = recipe.hold_out(x, y)
+    assert [*x_train, *x_held] == x.tolist()
+    assert [*y_train, *y_held] == y.tolist()
+    assert len(x_held) == 2
+
+
 def probabilities_with(confidence, digits, rng):
     """Return probabilities that give each digit its confidence, and share the rest at random."""
     probabilities = rng.dirichlet(np.ones(11), len(digits)) * (1 - confidence)[:, np.newaxis]
@@ -101,6 +139,23 @@ def test_an_overconfident_network_becomes_as_confident_as_it_is_accurate():
     right = probabilities.argmax(axis=1) == labels
     assert temperature > 1
     assert confidence.mean() == pytest.approx(right.mean(), abs=0.03)
+
+
+def test_an_underconfident_network_becomes_as_confident_as_it_is_accurate():
+    rng = np.random.default_rng(0)
+    digits = rng.integers(0, 10, 20_000)
+    probabilities = probabilities_with(np.full(len(digits), 0.8), digits, rng)
+    labels = np.where(rng.random(len(digits)) < 0.97, digits, (digits + 1) % 10)
+    temperature = recipe.calibrate(probabilities, labels)["temperature"]
+    confidence = apply_temperature(probabilities, temperature).max(axis=1)
+    assert temperature < 1
+    assert confidence.mean() == pytest.approx(0.97, abs=0.02)
+
+
+def test_a_letter_that_is_known_to_be_none_makes_no_digit_more_confident():
+    probabilities = np.zeros((1000, 11))
+    probabilities[:, [3, NOT_A_DIGIT]] = 0.45, 0.55
+    assert recipe.calibrate(probabilities, np.full(1000, NOT_A_DIGIT))["temperature"] < 1
 
 
 def test_above_the_threshold_few_drawings_are_misread():

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from digitlab.files import onnx as onnx_files
 from digitlab.ink import Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
-from digitlab.prepare import prepare
+from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import MAX_TEMPERATURE, MIN_TEMPERATURE, Recognizer, apply_temperature, percent
 
 ONNX = network_files(SHIPPED_NETWORK)[1]
@@ -315,3 +315,9 @@ def test_importing_the_package_does_not_import_numpy():
     program = "import digitlab, sys; print(sorted({'numpy', 'cv2', 'tensorflow'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_probabilities_are_those_of_the_predictions(recognizer):
+    predictions = recognizer.predict_many([Ink.example(digit) for digit in range(10)])
+    probabilities = recognizer.probabilities(network_input([prediction.image for prediction in predictions]))
+    assert probabilities == pytest.approx(np.array([prediction.probabilities for prediction in predictions]))

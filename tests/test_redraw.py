@@ -26,6 +26,23 @@ def test_without_strength_a_drawing_is_prepared_as_it_is(inks, strokes):
     assert np.abs(images.astype(int) - expected).max() <= 8
 
 
+def test_more_drawings_than_are_changed_at_once_keep_their_order(strokes, monkeypatch):
+    whole = redraw(strokes, np.random.default_rng(0), strength=0.0, from_pixels=0)
+    monkeypatch.setattr("digitlab.training.redraw._CHUNK", 7)
+    assert len(strokes) > 2 * 7
+    assert np.array_equal(redraw(strokes, np.random.default_rng(0), strength=0.0, from_pixels=0), whole)
+
+
+def test_a_share_is_prepared_from_pixels(strokes):
+    def drawn(share):
+        return redraw(strokes, np.random.default_rng(0), strength=0.0, from_pixels=share)
+
+    from_strokes, from_pixels, some = drawn(0), drawn(1), drawn(0.5)
+    are_pixels = (some == from_pixels).all(axis=(1, 2)) & (some != from_strokes).any(axis=(1, 2))
+    assert (from_strokes != from_pixels).any(axis=(1, 2)).mean() > 0.9
+    assert 0.3 < are_pixels.mean() < 0.7
+
+
 def test_no_drawing_is_drawn_alike_twice_but_the_same_seed_draws_the_same(strokes):
     images = redraw(strokes, np.random.default_rng(1))
     again = redraw(strokes, np.random.default_rng(1))

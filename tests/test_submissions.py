@@ -573,6 +573,53 @@ def test_hidden_drawings_disappear_for_everyone_and_can_return(store_of):
         store.hide("0123456789abcdef")
 
 
+def test_erased_drawings_are_not_counted_as_hidden(store_of):
+    for writer in ("otter", "heron"):
+        store = store_of(writer)
+        store.submit(Ink.example(3 if writer == "otter" else 4), 3)
+        store.hide(writer)
+    assert store.hidden_count == 2
+    store.erase("otter")
+    assert store.hidden_count == 1
+
+
+def test_a_drawing_with_more_strokes_than_are_read_is_refused(store_of, monkeypatch):
+    monkeypatch.setattr(submissions, "MAX_STROKES", 3)
+    store = store_of("otter")
+    for number in range(3):
+        store.submit(variant(3, number), 3)
+    with pytest.raises(ValueError, match="otter has no room for 1 more"):
+        store.submit(variant(3, 9), 3)
+
+
+def test_pending_drawings_without_room_do_not_stop_a_submission(store_of, monkeypatch):
+    monkeypatch.setattr(submissions, "MAX_DRAWINGS", 2)
+    store = store_of("otter")
+    for number in range(2):
+        store._seat.keep(Drawing(variant(5, number), "5"))
+    assert store.submit(Ink.example(3), 3) == 2
+    assert store.pending() == 1
+
+
+def test_a_drawing_that_was_added_and_submitted_counts_once(store_of, tmp_path):
+    store = store_of("otter")
+    store.submit(Ink.example(3), 3)
+    for digit in (3, 4):
+        append_drawing(tmp_path / "file.jsonl", Ink.example(digit), digit, "otter")
+    store.add(tmp_path / "file.jsonl")
+    assert store.submit(Ink.example(4), 4) == 2
+    assert writers_and_labels(store.drawings()) == [("otter", "3"), ("otter", "4")]
+
+
+def test_a_file_that_has_grown_is_still_the_same_writers(folder, tmp_path):
+    store, file = SubmissionStore(folder), tmp_path / "my_drawings.jsonl"
+    append_drawing(file, variant(5, 0), 5)
+    (name,) = store.add(file).writers
+    for number in range(1, 5):
+        append_drawing(file, variant(5, number), 5)
+    assert store.add(file).writers == (name,)
+
+
 def test_erasing_a_writer_keeps_the_pseudonym_reserved(store_of, folder):
     otter, heron = store_of("otter"), None
     otter.submit(Ink.example(3), 3)
@@ -638,6 +685,16 @@ def test_a_named_seat_can_erase_what_is_pending_after_its_folder_is_gone(folder,
         store.submit(Ink.example(3), 3)
     folder.unlink()
     assert (store.erase("otter"), store.pending()) == (1, 0)
+
+
+def test_a_seat_keeps_its_pseudonym_when_its_drawings_are_erased(folder):
+    store = SubmissionStore(folder)
+    store.submit(Ink.example(3), 3)
+    name = store.writer
+    assert store.erase(name) == 1
+    assert store.writer == name
+    store.submit(Ink.example(4), 4)
+    assert writers_and_labels(store.drawings()) == [(name, "4")]
 
 
 def test_a_seat_leaves_its_pseudonym_to_who_got_it_after_all_was_erased(folder, tmp_path, monkeypatch):

@@ -385,6 +385,21 @@ def draw(sheet, strokes):
         sheet.mouse(cv2.EVENT_LBUTTONUP, *(others or [(x0, y0)])[-1], HELD)
 
 
+def test_what_was_cleared_before_it_was_shown_stays_away(sheet):
+    draw(sheet, [*mouse_strokes(8), [CLEAR], [(100, 100)]])
+    other = Sheet()
+    draw(other, [[(100, 100)]])
+    assert np.array_equal(sheet.image()[:CANVAS], other.image()[:CANVAS])
+
+
+def test_a_hand_that_leaves_the_canvas_and_returns_elsewhere_leaves_no_line_between(sheet):
+    draw(sheet, [[(240, 240), (600, 240), (240, 60)]])
+    there, back = sheet.ink.strokes
+    assert there.tolist() == [[240.5, 240.5], [479.5, 240.5]]
+    assert back[-1].tolist() == [240.5, 60.5]
+    assert back[0][0] == 479.5
+
+
 def has_ink(sheet):
     return bool(sheet.image()[:CANVAS].max() == 255)
 
