@@ -34,7 +34,7 @@ def obey_permissions():
 
 
 OBEYING = {"preexec_fn": obey_permissions} if sys.platform == "linux" else {}
-"""Arguments for `subprocess.run`: of what root may do, only Linux can leave something out."""
+"""Arguments for `subprocess.run`: file permissions count for root too, on the only system that can do that."""
 
 
 def wait_until(condition, seconds=60):

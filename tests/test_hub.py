@@ -120,6 +120,7 @@ def test_a_seat_has_the_settings_of_the_kit(tmp_path):
     shared = {name: value for name, value in settings().items() if "encryption" not in name}
     assert set(as_options(shared)) < set(options)
     assert "--LabApp.extension_manager=readonly" in options
+    assert any("shell_command" in option for option in options)
 
 
 def test_a_kernel_of_a_seat_uses_no_ports_but_files_that_only_the_seat_may_open(people):

@@ -544,7 +544,7 @@ def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path):
     assert "is the photo itself" in finished.stderr
     assert (finished.returncode, (tmp_path / "out.png").read_bytes()) == (1, before)
     finished = digitlab("read", tmp_path / "page.jpg", "--picture", tmp_path / "page.jpg")
-    assert "must end with .png" in finished.stderr
+    assert "page.jpg does not end with .png" in finished.stderr
     finished = digitlab("read", tmp_path / "page.jpg", "--json")
     record = json.loads(finished.stdout)
     assert record["size"] == [photo.shape[1], photo.shape[0]]

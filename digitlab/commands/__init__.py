@@ -7,5 +7,5 @@ from pathlib import Path
 def png_path(text: str) -> Path:
     """Return the path of a picture that a command writes: a `type` for argparse."""
     if not text.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"The picture will be a PNG file: its name must end with .png, not as {text}.")
+        raise argparse.ArgumentTypeError(f"{text} does not end with .png, as the picture must: it is a PNG file.")
     return Path(text)

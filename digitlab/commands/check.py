@@ -5,7 +5,6 @@ imports it. So packages are imported in other processes, which print a line for 
 """
 
 import argparse
-import errno
 import importlib
 import os
 import platform
@@ -90,11 +89,11 @@ def _checks() -> Iterator[tuple[str, str]]:
     on_tensorflow = [name for name in (_TENSORFLOW, "keras", "tf2onnx") if name in versions]
     others = sorted(versions.keys() - set(on_tensorflow), key=lambda name: (name != "numpy", name))
     slow, quick = ([f"{name}=={versions[name]}" for name in names] for names in (on_tensorflow, others))
-    # As in a notebook, modules in the notebooks' folder come first: a numpy.py there hides the real one. One that does
-    # would make all checks below fail, so they are made without it.
+    # As in a notebook, modules in the notebooks' folder come first: a numpy.py there hides the real one. It would make
+    # the checks below fail, so they are made without that folder.
     folders = [paths.MY_NOTEBOOKS, NOTEBOOKS]
     for path in _hiding(folders, versions):
-        yield FAIL, f"{paths.shown(path)} hides the {path.stem} that a lesson needs. Give it another name."
+        yield FAIL, f"{paths.shown(path)} hides the module {path.stem} of Python or of a package. Give it another name."
         folders.remove(path.parent)
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(_elsewhere, [*slow, _PAIR], folders)
@@ -116,10 +115,16 @@ def _python():
 
 def _hiding(folders, packages):
     """Return the first file or folder of each folder that notebooks would import in place of a package or a module."""
-    names = {*sys.stdlib_module_names, *(_IMPORT_NAMES.get(name, name.replace("-", "_")) for name in packages)}
-    files = [[*folder.glob("*.py"), *(path.parent for path in folder.glob("*/__init__.py"))] for folder in folders]
-    hiding = [sorted(path for path in found if path.stem in names) for found in files]
-    return [found[0] for found in hiding if found]
+    names = {
+        "digitlab",
+        *sys.stdlib_module_names,
+        *(_IMPORT_NAMES.get(name, name.replace("-", "_")) for name in packages),
+    }
+    hiding = []
+    for folder in folders:
+        modules = [*folder.glob("*.py"), *(path.parent for path in folder.glob("*/__init__.py"))]
+        hiding += sorted(path for path in modules if path.stem in names)[:1]
+    return hiding
 
 
 def _kit():
@@ -138,16 +143,14 @@ def _kit():
 
 def _home():
     for folder in (HOME / "model", HOME / "drawings", paths.MY_NOTEBOOKS):
-        nearest = next((parent for parent in (folder, *folder.parents) if parent.exists()), None)
         try:
-            if nearest is None:
-                raise FileNotFoundError(errno.ENOENT, f"there is no drive {folder.anchor}")
-            probe = nearest / f".check-{os.getpid()}"
+            probe = next(parent for parent in (folder, *folder.parents) if parent.exists()) / f".check-{os.getpid()}"
             probe.touch()
             probe.unlink()
-        except OSError as error:
+        except (OSError, StopIteration) as error:
+            reason = error.strerror if isinstance(error, OSError) else f"there is no drive {folder.anchor}"
             remedy = "Set the environment variable DIGITLAB_HOME to a folder that you may write to."
-            return FAIL, f"Nothing can be saved in {folder} ({error.strerror}). {remedy}"
+            return FAIL, f"Nothing can be saved in {folder} ({reason}). {remedy}"
     return OK, f"notebooks, networks and drawings can be saved in {HOME}"
 
 
