@@ -213,14 +213,15 @@ def _best_parts(piece, fineness, least, recognizer):
             break
         outer = [(0, j) for j in range(1, last)] + [(i, last) for i in range(1, last)]
         parts = _good_parts(piece, cuts, lean, outer, best_score, recognizer)
-        if most > 2 and {i for i, _ in parts} > {0}:
-            inner = [(i, j) for i in range(1, last) for j in range(i + 1, last)]
-            parts |= _good_parts(piece, cuts, lean, inner, best_score, recognizer)
+        has_end = any(i for i, _ in parts)
         ways = {0: (1.0, [])}  # To each cut: the score of the worst part, and the parts.
         for j in range(1, len(cuts)):
             to_j = [(min(ways[i][0], parts[i, j].score), [*ways[i][1], parts[i, j]]) for i in ways if (i, j) in parts]
             if to_j:
                 ways[j] = max(to_j, key=lambda way: way[0] - 0.02 * len(way[1]))
+                if most > 2 and has_end and j < last:  # Inner parts, only from where good parts lead to.
+                    inner = [(j, k) for k in range(j + 1, last)]
+                    parts |= _good_parts(piece, cuts, lean, inner, best_score, recognizer)
         score, way = ways.get(last, (0.0, None))
         if score > best_score and len(way) <= most:
             best_score, best = score, way
