@@ -25,7 +25,7 @@ MATRIX = np.diag([90] * 10)
 MATRIX[3, 5], MATRIX[5, 3], MATRIX[4, 9], MATRIX[9, 4] = 4, 4, 5, 0
 
 LOSSES = np.zeros((23, 23))
-LOSSES[10, 4], LOSSES[11, 4], LOSSES[0, 0] = 0.9, 0.898, -0.1
+LOSSES[10, 4], LOSSES[11, 4], LOSSES[11, 5], LOSSES[0, 0] = 0.9, 0.898, 0.7, -0.1
 LOSSES[5, 5] = -0.2
 
 CONFIDENCE = np.concatenate([np.linspace(0.5, 0.849, 40), np.linspace(0.86, 0.94, 97), np.linspace(0.96, 1, 400)])
@@ -140,6 +140,7 @@ SLIPS = [
     ("mean_loss", lambda given: math.nan, "not_finite"),
     ("mean_loss", lambda given: 0.5, "otherwise"),
     ("when_to_stop", lambda losses: 3, "otherwise"),
+    ("when_to_stop", lambda losses: 1, "otherwise"),
     ("mixed_up", 35, "flat"),
     ("mixed_up", (3, 3), "diagonal"),
     ("mixed_up", (4, 9), "one_way"),
@@ -153,6 +154,7 @@ SLIPS = [
     ("most_lost", (5, 5), "least"),
     ("most_lost", (10, 23), "outside"),
     ("most_lost", (15, 15), "otherwise"),
+    ("most_lost", (11, 5), "otherwise"),
     ("ninety", lambda confidence: confidence > 0.85 and confidence < 0.95, "joined_by_and"),
     ("ninety", lambda confidence: 0.85 < confidence < 0.95, "joined_by_and"),
     ("ninety", lambda confidence: confidence > 0.85 & confidence < 0.95, "no_brackets"),
@@ -162,6 +164,7 @@ SLIPS = [
     ("ninety", as_many_others, "otherwise"),
     ("ninety", lambda confidence: (confidence > 0.95) & (confidence < 0.85), "nobody"),
     ("ninety", lambda confidence: [0, 1], "no_choice"),
+    ("ninety", lambda confidence: confidence, "no_choice"),
     ("ninety", without_return, "no_return"),
     ("ninety", 100 * IS_RIGHT[ABOUT].mean(), "per_cent"),
     ("ninety", IS_RIGHT[ABOUT].sum(), "number_right"),
@@ -175,6 +178,7 @@ SLIPS = [
     ("step", lambda weight, slope, learning_rate: weight - learning_rate * slope(weight), "slope_called"),
     ("updates", lambda digits, batch_size: round(digits / batch_size + 0.5), "one_too_many"),
     ("shift", lambda centre: 3, "shape"),
+    ("shift", lambda centre: (14.5 - centre) // 1, "rounded_14"),
     ("gains", IS_STRETCHED, "stretched"),
     ("gains", IS_STRETCHED - IS_FITTED, "turned_round"),
     ("gains", 100 * (IS_FITTED - IS_STRETCHED), "per_cent"),
@@ -298,15 +302,18 @@ RIGHT = [
     ("black_share", 0.81),
     ("closest_means", [9, 4]),
     ("closest_means", {4, 9}),
+    ("closest_means", (np.array([4]), np.array([9]))),
     ("closest_means", np.array([4, 9], np.uint8)),
     ("accuracy_of_each", np.round(notebook_1._tables_of_each()["right"], 2)),
     ("slope_filter", [[-2, -1, 2], [-1, 3, -1], [2, -1, -2]]),
     ("weights_of_convolution", lambda filters, side, pictures: filters * (side**2 * pictures + 1)),
     ("mean_loss", lambda given: -sum(map(math.log, given)) / len(given)),
+    ("mean_loss", lambda given: round(-np.log(given).mean(), 2)),
     ("when_to_stop", lambda losses: np.argmin(losses) + 1),
     ("step", lambda weight, slope, learning_rate: weight - learning_rate * slope),
     ("updates", lambda digits, batch_size: -(-digits // batch_size)),
     ("mixed_up", (5, 3)),
+    ("mixed_up", [[5, 3]]),
     ("most_lost", (10, 4)),
     ("most_lost", [11, 4]),
     ("most_lost", np.where(LOSSES.max() == LOSSES)),
@@ -315,7 +322,9 @@ RIGHT = [
     ("ninety", lambda confidence: (confidence > 0.85) & (confidence < 0.95)),
     ("ninety", IS_RIGHT[ABOUT].mean()),
     ("ninety", 0.89),
+    ("ninety", lambda confidence: [1 if 0.85 < one < 0.95 else 0 for one in confidence]),
     ("scale_factor", lambda height, width: min(20 / height, 20 / width)),
+    ("scale_factor", lambda height, width: round(20 / max(height, width), 2)),
     ("shift", lambda position: np.rint(14.5 - position)),
     ("gains", IS_FITTED - IS_STRETCHED),
     ("four", Ink([[(135, 50), (101, 203), (113, 216), (178, 198)], [(178, 158), (174, 230)]])),

@@ -156,6 +156,13 @@ def read_numbers(answer, shape: tuple[int, ...], expected: str) -> np.ndarray:
     return numbers
 
 
+def read_pair(answer, expected: str) -> list[float]:
+    """Return an answer as two numbers, also as `numpy.where` and `numpy.argwhere` give them; see `read_numbers`."""
+    if np.shape(answer) in {(2, 1), (1, 2)}:
+        answer = np.ravel(answer)
+    return read_numbers(answer, (2,), expected).tolist()
+
+
 def call(function, *args, expected: str = "a function"):
     """Call the reader's function and return its result.
 

@@ -5,7 +5,16 @@ import functools
 import numpy as np
 
 from digitlab.data import load_mnist
-from digitlab.exercises.checking import OTHERWISE, NotYet, check, find_mistake, is_near, read_number, read_numbers
+from digitlab.exercises.checking import (
+    OTHERWISE,
+    NotYet,
+    check,
+    find_mistake,
+    is_near,
+    read_number,
+    read_numbers,
+    read_pair,
+)
 
 ROUNDED = 0.0051
 """By how much a share may be wrong: two digits behind the point are enough."""
@@ -40,7 +49,7 @@ def check_closest_means(pair):
     if np.ndim(pair) == 0 and not isinstance(pair, set):
         number = read_number(pair, "a pair of digits")
         raise NotYet("flat", answer=f"{number:g}")
-    first, second = read_numbers(pair, (2,), "a pair of digits, such as (1, 7)").tolist()
+    first, second = read_pair(pair, "a pair of digits, such as (1, 7)")
     values = {"answer": f"{first:g} and {second:g}"}
     if {first, second} == {1, 7}:
         raise NotYet("starter")

@@ -33,7 +33,7 @@ def check_scale_factor(scale_factor):
             },
             expected="a function of height and width",
             what="the number that both sides are multiplied by",
-            tolerance=1e-3,
+            tolerance=0.0051,  # Two decimals are enough.
             show=lambda height, width: f"a drawing {height} high and {width} wide",
         )
     except NotYet as error:
