@@ -239,6 +239,10 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
     OSError
         If the files cannot be written.
     """
+    # A model that does not know its shapes yet has no such attributes.
+    shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if None in shapes:
+        raise ValueError("This network does not know its input yet: begin it with keras.Input((28, 28, 1)).")
     if model.input_shape[1:] != (SIDE, SIDE, 1) or model.output_shape[1:] not in {(10,), (11,)}:
         raise ValueError(
             f"A network must turn (n, 28, 28, 1) pixels into (n, 10) probabilities, but this one turns "
@@ -258,7 +262,14 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
             warnings.simplefilter("ignore", FutureWarning)
             copy.export(new_files[1], format="onnx", verbose=False)
         new_files[1].write_bytes(add_checksum(new_files[1].read_bytes()))
-        difference = pair_difference(new_files[0])
+        try:
+            difference = pair_difference(new_files[0])
+        except ValueError:
+            raise ValueError(
+                "The network was not saved: OpenCV cannot read it, or its answers are no probabilities. End it with "
+                "softmax, and leave out layers that only training needs, such as RandomRotation. "
+                f"The files in {shown(folder)} were not changed."
+            ) from None
         if not difference <= PAIR_TOLERANCE:
             raise ValueError(
                 f"The network was not saved: its two files give different probabilities ({difference:.1e} apart). "

@@ -256,9 +256,21 @@ def network_input(images: np.ndarray) -> np.ndarray:
     -------
     x : float32 array (n, 28, 28, 1)
         0 (black) to 1 (white).
+
+    Raises
+    ------
+    ValueError
+        If they are no such images, as when they are network input already.
     """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
+        raise ValueError(
+            f"Images must be a uint8 array of shape (n, {SIDE}, {SIDE}), 0 to 255, and these are {images.dtype} of "
+            f"shape {images.shape}. network_input divides by 255 itself: give it the images as they were loaded or "
+            "prepared; of one image [image]."
+        )
     # One step: a second float32 array would take 190 MB more for 60,000 images.
-    return np.divide(np.asarray(images)[..., np.newaxis], np.float32(255), dtype=np.float32)
+    return np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
 
 
 def _scale_to(image, side):
@@ -271,7 +283,8 @@ def _scale_to(image, side):
 def check_image(image: np.ndarray) -> None:
     """Raise ValueError or TypeError, which says what to do, if an image is not a ``uint8`` array of shape (h, w)."""
     if not isinstance(image, np.ndarray):
-        raise TypeError(f"A drawing must be an Ink or a NumPy array of shape (h, w), not {type(image).__name__}.")
+        hint = "; its ink is one: give drawing.ink" if hasattr(image, "ink") else ""
+        raise TypeError(f"A drawing must be an Ink or a NumPy array of shape (h, w), not {type(image).__name__}{hint}.")
     if image.ndim == 3 and image.shape[2] in (3, 4):
         raise ValueError(
             f"This image has colours (shape {image.shape}); make it grey first: "

@@ -98,7 +98,7 @@ class Recognizer:
     temperature : float, optional
         See `apply_temperature`.
     threshold : float, optional
-        Minimum confidence for reading a digit.
+        Minimum confidence for reading a digit; with 1 none is read.
     """
 
     def __init__(self, net: cv2.dnn.Net, path: Path, temperature: float = 1.0, threshold: float = 0.0):
@@ -144,7 +144,7 @@ class Recognizer:
             raise ValueError(
                 f"{shown(file)} is damaged or not an ONNX network ({len(content):,} bytes); {remedy(file)}"
             ) from None
-        recognizer = cls(net, Path(file), **_settings(settings_file))
+        recognizer = cls(net, Path(file), **read_settings(settings_file))
         recognizer._inside = Inside(content)
         try:
             output = recognizer.run(np.zeros((2, SIDE, SIDE, 1), np.float32))
@@ -195,7 +195,14 @@ class Recognizer:
         -------
         list of Prediction
             In the order of the drawings.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
         """
+        if isinstance(drawings, Ink) or (isinstance(drawings, np.ndarray) and drawings.ndim == 2):
+            raise TypeError("predict_many reads several drawings; for one use predict.")
         predictions = []
         batch = []
         for drawing in drawings:
@@ -231,7 +238,14 @@ class Recognizer:
         -------
         float32 array (n, 10) or (n, 11)
             An eleventh column is for `NOT_A_DIGIT`.
+
+        Raises
+        ------
+        ValueError
+            If it is no network input.
         """
+        if not _is_network_input(x):
+            raise ValueError("This is no network input. Make it of prepared images: network_input(images).")
         if not len(x):
             return self._forward(np.zeros((1, SIDE, SIDE, 1), np.float32))[:0]
         return np.concatenate([self._forward(x[start : start + _BATCH]) for start in range(0, len(x), _BATCH)])
@@ -282,7 +296,7 @@ class Recognizer:
             reason, confidence = "not a digit", 0.0
         elif output.argmax() == NOT_A_DIGIT:
             reason = "not a digit"
-        elif confidence < self.threshold:
+        elif confidence < self.threshold or self.threshold >= 1:  # A confidence can be rounded to 1.
             reason = "unsure"
         return Prediction(digit if reason is None else None, reason, confidence, probabilities, image)
 
@@ -291,6 +305,12 @@ class Recognizer:
         with self._lock:
             self._net.setInput(x)
             return self._net.forward().copy()
+
+
+def _is_network_input(x):
+    if not isinstance(x, np.ndarray) or x.dtype != np.float32 or x.shape[1:] != (SIDE, SIDE, 1):
+        return False
+    return not x.size or x.max() <= 1
 
 
 def _of_digits(outputs):
@@ -318,8 +338,14 @@ def _is_dot(drawing):
     return (points.max(axis=0) - points.min(axis=0)).max() < _DOT * max(drawing.size)
 
 
-def _settings(file):
-    """Return the settings beside a network, or nothing if there is no such file."""
+def read_settings(file: Path | str) -> dict[str, float]:
+    """Return the ``temperature`` and the ``threshold`` in the file beside a network; nothing if there is no such file.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    """
     try:
         with open(file, encoding="utf-8") as opened:
             settings = json.loads(opened.read(10_000))

@@ -194,9 +194,23 @@ def test_a_network_of_another_shape_is_refused_before_writing(tmp_path):
 
 def test_a_network_without_softmax_is_refused_and_not_saved(tmp_path):
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-    with pytest.raises(ValueError, match="is softmax its last layer"):
+    with pytest.raises(ValueError, match=r"was not saved.*End it with softmax"):
         network.save(model, tmp_path / "mine")
     assert files_in(tmp_path) == []
+
+
+def test_a_network_with_a_layer_for_training_only_is_refused_in_words(tmp_path):
+    model = network.build()
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.RandomRotation(0.1), *model.layers])
+    with pytest.raises(ValueError, match=r"was not saved.*such as RandomRotation"):
+        network.save(model, tmp_path / "mine")
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("model", [keras.Sequential([keras.layers.Dense(10)]), keras.Model()])
+def test_a_network_that_does_not_know_its_input_is_refused(tmp_path, model):
+    with pytest.raises(ValueError, match=r"begin it with keras\.Input\(\(28, 28, 1\)\)"):
+        network.save(model, tmp_path / "mine")
 
 
 def test_a_missing_or_damaged_keras_file_is_reported(tmp_path):

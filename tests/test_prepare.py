@@ -118,10 +118,20 @@ def test_an_empty_drawing_is_black():
 
 
 def test_network_input_is_scaled_to_one_and_has_one_channel():
-    x = network_input(np.array([[[0, 255], [51, 0]]], np.uint8))
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[0, 0, :4] = 0, 255, 51, 0
+    x = network_input(images)
     assert x.dtype == np.float32
-    assert x.shape == (1, 2, 2, 1)
-    assert x.ravel().tolist() == pytest.approx([0, 1, 0.2, 0])
+    assert x.shape == (1, 28, 28, 1)
+    assert x.ravel()[:5].tolist() == pytest.approx([0, 1, 0.2, 0, 0])
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((3, 28, 28, 1), np.float32), np.zeros((3, 28, 28)), np.zeros((28, 28), np.uint8)]
+)
+def test_network_input_is_not_made_twice(images):
+    with pytest.raises(ValueError, match=r"uint8 array of shape \(n, 28, 28\).* divides by 255 itself"):
+        network_input(images)
 
 
 IMAGE = Ink.example(5).render()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from digitlab.files import onnx as onnx_files
-from digitlab.ink import Ink
+from digitlab.ink import Drawing, Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.prepare import network_input, prepare
 from digitlab.recognizer import MAX_TEMPERATURE, MIN_TEMPERATURE, Recognizer, apply_temperature, percent
@@ -146,6 +146,31 @@ def test_many_drawings_are_read_like_single_ones_in_order(recognizer):
     for one, among_many in zip([recognizer.predict(drawing) for drawing in drawings[:12]], many, strict=False):
         assert one.probabilities == pytest.approx(among_many.probabilities, abs=1e-6)
     assert recognizer.predict_many([]) == []
+
+
+@pytest.mark.parametrize("one", [EXAMPLES[7], EXAMPLES[7].render()])
+def test_one_drawing_is_not_read_as_several(recognizer, one):
+    with pytest.raises(TypeError, match="for one use predict"):
+        recognizer.predict_many(one)
+
+
+def test_a_drawing_with_a_label_is_not_an_ink(recognizer):
+    with pytest.raises(TypeError, match=r"not Drawing; its ink is one: give drawing\.ink"):
+        recognizer.predict(Drawing(EXAMPLES[7], "7"))
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros((2, 28, 28, 1), np.uint8),
+        [np.zeros((28, 28), np.uint8)],
+        np.full((2, 28, 28, 1), 255, np.float32),
+        np.zeros((28, 28, 1), np.float32),
+    ],
+)
+def test_what_is_no_network_input_is_refused(recognizer, x):
+    with pytest.raises(ValueError, match=r"network_input\(images\)"):
+        recognizer.probabilities(x)
 
 
 def test_a_recognizer_may_be_called_from_several_threads(recognizer):
