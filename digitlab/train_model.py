@@ -36,7 +36,6 @@ def add_parser(subparsers) -> None:
         "--drawings",
         nargs="*",
         choices=("people", "code", "others"),
-        default=("people", "others"),
         help="with --recipe full: the kinds of drawings to train on besides MNIST, to find out how much each of them "
         "helps: by people, digits by code, other things by code; none, if none is named (default: people others)",
     )
@@ -54,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train a network and save it; return the exit status."""
     from digitlab.data import load_mnist
 
+    if arguments.drawings is not None and arguments.recipe != "full":
+        raise ValueError("--drawings is for --recipe full: add that, or leave --drawings out.")
     check_writable(arguments.output)
     (x_train, y_train), (x_test, y_test) = load_mnist()
     files = network_files(arguments.output)
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
                 y_train,
                 arguments.seed,
                 arguments.epochs or recipe.EPOCHS,
-                Mixture.of(arguments.drawings),
+                Mixture() if arguments.drawings is None else Mixture.of(arguments.drawings),
                 state=state,
                 callbacks=callbacks,
             )

@@ -104,6 +104,11 @@ def test_a_number_out_of_range_is_refused_at_once(option, words, capsys):
     assert words in capsys.readouterr().err
 
 
+def test_kinds_of_drawings_without_the_full_recipe_are_refused(capsys):
+    assert main(["train", "--drawings", "people"]) == 1
+    assert "--drawings is for --recipe full: add that, or leave --drawings out." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["train", "--output", ""], ["evaluate", "--held-out", "--model", "."]])
 def test_a_folder_is_not_a_network(arguments, capsys):
     assert main(arguments) == 1

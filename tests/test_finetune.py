@@ -146,6 +146,15 @@ def test_a_copy_of_the_shipped_network_keeps_its_settings(tmp_path, mnist, monke
     assert Recognizer.load(tmp_path / "new").threshold == old["threshold"]
 
 
+def test_damaged_settings_are_told_before_anything_is_learnt(tmp_path):
+    for file in network_files(SHIPPED_NETWORK):
+        shutil.copy(file, tmp_path)
+    base = tmp_path / SHIPPED_NETWORK.name
+    base.with_suffix(".json").write_text("")
+    with pytest.raises(ValueError, match=r"\.json is damaged: it must hold a temperature"):
+        finetune([Drawing(ink, "7") for ink in odd_sevens(4)], base, tmp_path / "new", report=pytest.fail)
+
+
 def test_a_bad_line_does_not_stop_the_learning(tmp_path):
     (tmp_path / "drawings.jsonl").write_text('{"label": "7", "stro\n')  # As after a power cut.
     append_drawing(tmp_path / "drawings.jsonl", Ink.example(7), 7)

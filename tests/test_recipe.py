@@ -9,7 +9,7 @@ import pytest
 from digitlab import network
 from digitlab.data import NOT_A_DIGIT, load_drawings
 from digitlab.ink import Ink
-from digitlab.paths import settings_of
+from digitlab.paths import MNIST_ONLY_NETWORK, settings_of
 from digitlab.prepare import network_input
 from digitlab.recognizer import Recognizer, apply_temperature
 from digitlab.training import epochs, recipe
@@ -61,6 +61,7 @@ def test_a_network_made_by_the_recipe_is_saved_with_its_settings(small, tmp_path
 
 def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsys, monkeypatch):
     state = tmp_path / "state"
+    network.keras.utils.set_random_seed(0)
     with pytest.raises(KeyboardInterrupt):
         recipe.train(**small, epochs=2, state=state, callbacks=[StopIn(1)])
     # After one epoch the network knows next to nothing, so that nearly every drawing is hard, and shown more often.
@@ -70,7 +71,7 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsy
     probabilities, calibrate = recipe.probabilities, recipe.calibrate
     monkeypatch.setattr(recipe, "probabilities", lambda model, x: seen.update(x=x) or probabilities(model, x))
     monkeypatch.setattr(recipe, "calibrate", lambda p, labels: seen.update(labels=labels) or calibrate(p, labels))
-    recipe.train(**small, epochs=2, state=state, callbacks=[watch])
+    resumed, _ = recipe.train(**small, epochs=2, state=state, callbacks=[watch])
     _, (x_val, y_val) = recipe.hold_out(small["x_train"], small["y_train"])
     assert np.array_equal(seen["x"][-len(x_val) :], network_input(x_val))
     assert np.array_equal(seen["labels"][-len(y_val) :], y_val)
@@ -79,6 +80,10 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsy
     assert watch.begun == [1, 0]
     # Until the network is saved, the state stays.
     assert (state / "state.json").exists()
+    network.keras.utils.set_random_seed(0)
+    whole, _ = recipe.train(**small, epochs=2)
+    for one, other in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        assert np.allclose(one, other, atol=1e-6)
 
 
 def test_another_training_does_not_go_on_with_that_state(tmp_path, capsys):
@@ -173,7 +178,12 @@ def test_above_the_threshold_few_drawings_are_misread():
 def test_a_network_wrong_at_its_highest_confidence_never_reads_a_digit():
     probabilities = np.full((1000, 11), 0.01)
     probabilities[:, 3] = 0.9
-    assert recipe.calibrate(probabilities, np.full(1000, 4))["threshold"] == 1
+    settings = recipe.calibrate(probabilities, np.full(1000, 4))
+    assert settings["threshold"] == 1
+    sharp = Recognizer.load(MNIST_ONLY_NETWORK)
+    surest = Recognizer(sharp._net, sharp.path, temperature=0.2, threshold=settings["threshold"])
+    prediction = surest.predict(Ink.example(3))
+    assert (prediction.confidence, prediction.reason) == (1, "unsure")
 
 
 def test_the_help_says_how_many_epochs_the_recipe_takes(digitlab):

@@ -32,6 +32,7 @@ from digitlab.paths import (
     settings_of,
 )
 from digitlab.prepare import network_input, prepare
+from digitlab.recognizer import read_settings
 from digitlab.training.augment import augment
 
 EPOCHS = 3
@@ -107,7 +108,7 @@ def finetune(
     keras = networks.keras
     keras.utils.set_random_seed(seed)
     network = default_network() if network is None else network
-    model = networks.load(network)
+    model, settings = networks.load(network), read_settings(settings_of(network))
     (x_train, y_train), (x_test, y_test) = load_mnist()
 
     def count_right():
@@ -132,8 +133,7 @@ def finetune(
         model.fit(network_input(x), y, batch_size=64, verbose=0)
         report(0.1 + 0.8 * (epoch + 1) / EPOCHS)
     after = count_right()
-    settings = settings_of(network)
-    networks.save(model, output, json.loads(settings.read_text("utf-8")) if settings.exists() else None)
+    networks.save(model, output, settings or None)
     report(1.0)
     counts = {"held_out": int(held_out.sum()), "mnist": len(y_test)}
     result = {name: {"count": counts[name], "before": before[name], "after": after[name]} for name in counts}

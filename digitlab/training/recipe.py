@@ -211,8 +211,9 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     dict
         ``temperature``, with which the expected calibration error is smallest, letters included, and ``threshold``,
         the lowest confidence at which a digit is read: among the drawings with this confidence or more, a share of at
-        most `MAX_ERROR_RATE` is misread. Temperature scaling and this error are those of C. Guo et al., "On Calibration
-        of Modern Neural Networks", 2017; there the temperature is the one with the smallest log loss.
+        most `MAX_ERROR_RATE` is misread. If there is no such confidence, it is 1, with which none is read. Temperature
+        scaling and this error are those of C. Guo et al., "On Calibration of Modern Neural Networks", 2017; there the
+        temperature is the one with the smallest log loss.
     """
     temperatures = np.geomspace(0.2, 5, 200)
     right = probabilities[:, :NOT_A_DIGIT].argmax(axis=1) == labels
@@ -315,6 +316,11 @@ class EpochTrainer:
             self._callbacks.on_train_end()
 
 
+def _dropout_states(model):
+    """Return the variables that say which numbers dropout takes away next; `save_weights` leaves them out."""
+    return [layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")]
+
+
 def _save(folder, model, what, sampling):
     """Save the state of a training; the file that makes it count is written last."""
     if folder is None:
@@ -323,7 +329,8 @@ def _save(folder, model, what, sampling):
     name = f"epoch-{what['epoch']}"
     model.save_weights(folder / f"{name}.weights.h5")
     np.save(folder / f"{name}.npy", np.array(sampling))
-    atomic_write(folder / "state.json", json.dumps(what).encode())
+    dropout = [keras.ops.convert_to_numpy(state).tolist() for state in _dropout_states(model)]
+    atomic_write(folder / "state.json", json.dumps({**what, "dropout": dropout}).encode())
     for file in folder.glob("epoch-*"):
         if not file.name.startswith(f"{name}."):
             file.unlink()
@@ -335,15 +342,17 @@ def _restore(folder, model, what, sampling):
         return 0, sampling
     try:
         saved = json.loads((folder / "state.json").read_bytes())
-        epoch = saved.pop("epoch")
+        epoch, dropout = saved.pop("epoch"), saved.pop("dropout", None)
         if saved != what:
             print(f"The state in {shown(folder)} is that of another training: it is replaced.", flush=True)
             return 0, sampling
         kept = np.load(folder / f"epoch-{epoch}.npy", allow_pickle=False)
         model.load_weights(folder / f"epoch-{epoch}.weights.h5")
+        for state, value in zip(_dropout_states(model), dropout, strict=True):
+            state.assign(value)
     except FileNotFoundError:
         return 0, sampling
-    except (EOFError, OSError, ValueError, KeyError):
+    except (EOFError, OSError, TypeError, ValueError, KeyError):
         print(f"The state in {shown(folder)} is damaged: the training begins anew.", flush=True)
         return 0, sampling
     print(f"Going on after epoch {epoch} of {what['epochs']}.", flush=True)
