@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.files import read_limited, split_lines
+from digitlab.files import GZIP, read_limited, split_lines
 from digitlab.files.unipen import UNIPEN_BOX, read_unipen
 from digitlab.paths import DRAWINGS, shown
 
@@ -326,6 +326,9 @@ def append_drawing(
     with open(path, "ab+", buffering=0, opener=opener) as file:
         end = file.seek(0, os.SEEK_END)
         if end:
+            file.seek(0)
+            if file.read(2) == GZIP:
+                raise ValueError(f"{shown(path)} is a gzip file, to which nothing can be added; unpack it first.")
             file.seek(end - 1)
             if file.read(1) != b"\n":  # The last line is torn: begin a new one.
                 line = b"\n" + line

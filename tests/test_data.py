@@ -87,6 +87,14 @@ def test_a_writer_is_learned_from_or_held_out_never_both(parts):
         assert share == pytest.approx(0.2, abs=0.01)
 
 
+def test_no_drawing_is_both_learned_from_and_held_out(parts):
+    learn, held_out = (
+        {b"".join(stroke.tobytes() for stroke in drawing.ink.strokes) for drawing in parts[part]}
+        for part in ("learn", "held-out")
+    )
+    assert learn.isdisjoint(held_out)
+
+
 def test_each_drawing_left_out_is_named_with_its_label_and_a_reason(parts):
     first = parts["all"][0]
     assert (first.label, first.ink.size, first.ink.strokes[0][0].tolist()) == ("8", (500, 500), [267, 167])

@@ -260,9 +260,10 @@ def test_a_canvas_too_large_for_memory_is_not_rendered():
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch, pack):
     monkeypatch.setattr("digitlab.ink.MAX_FILE", 1_000_000)
     file = tmp_path / "drawings.jsonl"
-    file.write_bytes(pack(b"\n" * 1_000_001))
-    with pytest.raises(ValueError, match=r"drawings\.jsonl is too large: at most 1 MB"):
-        read_drawings(file)
+    for content in (b"\n" * 1_000_001, np.random.default_rng(0).bytes(1_100_000)):  # The second is no smaller packed.
+        file.write_bytes(pack(content))
+        with pytest.raises(ValueError, match=r"drawings\.jsonl is too large: at most 1 MB"):
+            read_drawings(file)
 
 
 def test_a_torn_last_line_is_reported(tmp_path):
@@ -324,6 +325,25 @@ def test_packed_or_damaged_uci_files_are_reported(tmp_path):
     damaged.write_text(UNIPEN.replace("50 300", "50 nan"))
     with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke"):
         read_drawings(damaged)
+
+
+@pytest.mark.parametrize("line", [" 150", "garbage", " 150 220 3"])
+def test_a_torn_line_of_an_uci_file_is_reported(tmp_path, line):
+    file = tmp_path / "pendigits-orig.tra"
+    file.write_text(UNIPEN.replace(" 50 300", line))
+    with pytest.raises(ValueError, match=r"Line 7 of .* no point of a stroke"):
+        read_drawings(file)
+    file.write_text(UNIPEN.replace('"4"', '"12"'))
+    with pytest.raises(ValueError, match=r"Line 3 of .* no label of one character: '12'"):
+        read_drawings(file)
+
+
+def test_nothing_is_appended_to_a_gzip_file(tmp_path):
+    file = tmp_path / "drawings.jsonl.gz"
+    file.write_bytes(gzip.compress(GOOD))
+    with pytest.raises(ValueError, match="gzip file, to which nothing can be added; unpack it first"):
+        append_drawing(file, Ink.example(4), "4")
+    assert len(read_drawings(file)) == 1
 
 
 def test_each_drawing_is_appended_as_one_line(tmp_path):

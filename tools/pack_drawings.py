@@ -58,6 +58,7 @@ def as_npz(arrays):
             content = io.BytesIO()
             np.save(content, array)
             entry = zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # Unix, also on Windows.
             archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
     return file.getvalue()
 

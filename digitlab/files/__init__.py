@@ -16,6 +16,9 @@ from pathlib import Path
 
 from digitlab.paths import shown
 
+GZIP = b"\x1f\x8b"
+"""So begins a gzip file."""
+
 _NEW = ".new-"  # So begin the names of files and folders that are being written.
 
 
@@ -132,7 +135,7 @@ def read_limited(path: Path | str, max_bytes: int) -> bytes:
             content = file.read(max_bytes + 1)
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no file {shown(path)}; is its name spelt right?") from None
-    if content[:2] == b"\x1f\x8b":
+    if content[:2] == GZIP and len(content) <= max_bytes:
         try:
             content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(max_bytes + 1)
         except (EOFError, OSError, zlib.error) as error:

@@ -34,7 +34,7 @@ def read_unipen(
     Raises
     ------
     ValueError
-        If a line is no point of a stroke.
+        If a line of a stroke is no point, or a label no single character.
     """
     strokes = []
     label = writer = None
@@ -45,13 +45,16 @@ def read_unipen(
             case [".SEGMENT", *_]:
                 if any(strokes):
                     yield [points for points in strokes if points], label, writer
-                label, writer, strokes = words[-1].strip('"'), None, []
+                label, writer, strokes = words[-1].strip('"') if len(words) > 1 else None, None, []
+                if label is not None and len(label) != 1:
+                    raise ValueError(f"Line {number} of {shown(path)} has no label of one character: {label[:40]!r}.")
             case [".COMMENT", _, who, _] if label is not None:
                 writer = who
             case [".PEN_DOWN"]:
                 strokes.append([])
-            case [x, y] if not x.startswith("."):
+            case [word, *_] if (strokes or len(words) == 2) and not word.startswith("."):
                 try:
+                    x, y = words
                     point = float(x), UNIPEN_BOX - float(y)
                     if not all(abs(value) <= max_coordinate for value in point):  # False for NaN, too.
                         raise ValueError
