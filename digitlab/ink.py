@@ -8,11 +8,9 @@ is (0.5, 0.5).
 """
 
 import codecs
-import errno
 import itertools
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.files import GZIP, read_limited, split_lines
+from digitlab.files import append_line, read_limited, split_lines, write_numbered
 from digitlab.files.unipen import UNIPEN_BOX, read_unipen
 from digitlab.paths import DRAWINGS, shown
 
@@ -320,25 +318,7 @@ def append_drawing(
     OSError, ValueError
         If the drawing cannot be written, or is too large for a file. The file is not changed then.
     """
-    path = Path(path)
-    line = ink.to_json(label, writer).encode() + b"\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "ab+", buffering=0, opener=opener) as file:
-        end = file.seek(0, os.SEEK_END)
-        if end:
-            file.seek(0)
-            if file.read(2) == GZIP:
-                raise ValueError(f"{shown(path)} is a gzip file, to which nothing can be added; unpack it first.")
-            file.seek(end - 1)
-            if file.read(1) != b"\n":  # The last line is torn: begin a new one.
-                line = b"\n" + line
-        written = file.write(line)
-        if written != len(line):
-            # The disk is full. Lines that others have added meanwhile stay; a torn line does not harm them.
-            if file.seek(0, os.SEEK_END) == end + written:
-                file.truncate(end)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        os.fsync(file.fileno())
+    append_line(path, ink.to_json(label, writer).encode(), opener)
 
 
 def save_image(ink: Ink, folder: Path | str = DRAWINGS) -> Path:
@@ -365,21 +345,7 @@ def save_image(ink: Ink, folder: Path | str = DRAWINGS) -> Path:
     if not ink:
         raise ValueError("Draw something first.")
     png = cv2.imencode(".png", ink.render(PEN * max(ink.size) / CANVAS))[1].tobytes()
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for number in itertools.count(1):
-        path = Path(folder, f"drawing-{number:03d}.png")
-        try:
-            file = path.open("xb")
-        except FileExistsError:
-            continue
-        try:
-            with file:
-                file.write(png)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        return path
-    return None
+    return write_numbered(Path(folder, "drawing-{:03d}.png"), png)
 
 
 def draw_strokes(strokes: Sequence[np.ndarray], size: tuple[int, int], pen: float, detail: int = 1) -> np.ndarray:

@@ -4,7 +4,6 @@ Networks are trained in Keras and read drawings in OpenCV: ``cv2.dnn`` starts th
 the memory. That is why thirty students fit on one server.
 """
 
-import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,13 +14,11 @@ import numpy as np
 
 from digitlab.data import NOT_A_DIGIT
 from digitlab.files.onnx import is_whole
+from digitlab.files.settings import read_settings
 from digitlab.ink import Ink
 from digitlab.inside import Inside
 from digitlab.paths import SHIPPED_NETWORK, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, check_image, is_empty, network_input, prepare
-
-MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
-"""Limits of the temperature in the settings of a network."""
 
 MAX_FILE = 100_000_000
 """Maximum size of a network's file, in bytes."""
@@ -336,27 +333,3 @@ def _is_dot(drawing):
         return False
     points = np.concatenate(drawing.strokes)
     return (points.max(axis=0) - points.min(axis=0)).max() < _DOT * max(drawing.size)
-
-
-def read_settings(file: Path | str) -> dict[str, float]:
-    """Return the ``temperature`` and the ``threshold`` in the file beside a network; nothing if there is no such file.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged.
-    """
-    try:
-        with open(file, encoding="utf-8") as opened:
-            settings = json.loads(opened.read(10_000))
-        settings = {name: float(settings[name]) for name in ("temperature", "threshold")}
-        if not (MIN_TEMPERATURE <= settings["temperature"] <= MAX_TEMPERATURE and 0 <= settings["threshold"] <= 1):
-            raise ValueError
-        return settings
-    except FileNotFoundError:
-        return {}
-    except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
-        raise ValueError(
-            f"{shown(file)} is damaged: it must hold a temperature, {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}, and a "
-            f"threshold, 0 to 1; {remedy(file)}"
-        ) from None

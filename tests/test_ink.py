@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import digitlab.ink
+import digitlab.files
 from digitlab.ink import EXAMPLES, Drawing, Ink, append_drawing, read_drawings, save_image
 
 POINTS = st.lists(st.tuples(*[st.floats(-1000, 1000)] * 2), min_size=1, max_size=20)
@@ -464,7 +464,7 @@ def test_a_full_disk_costs_nobody_elses_drawing(tmp_path, monkeypatch):
         return Full()
 
     with monkeypatch.context() as patch:
-        patch.setattr(digitlab.ink, "open", open_on_full_disk, raising=False)
+        patch.setattr(digitlab.files, "open", open_on_full_disk, raising=False)
         with pytest.raises(OSError, match="No space left"):
             append_drawing(path, Ink.example(8), 8)
     assert [one.label for one in read_drawings(path, on_bad_line=lambda *_: None)] == ["3", "4"]

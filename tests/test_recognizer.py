@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from digitlab.files import onnx as onnx_files
+from digitlab.files.settings import MAX_TEMPERATURE, MIN_TEMPERATURE
 from digitlab.ink import Drawing, Ink
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK, network_files
 from digitlab.prepare import network_input, prepare
-from digitlab.recognizer import MAX_TEMPERATURE, MIN_TEMPERATURE, Recognizer, apply_temperature, percent
+from digitlab.recognizer import Recognizer, apply_temperature, percent
 
 ONNX = network_files(SHIPPED_NETWORK)[1]
 EXAMPLES = [Ink.example(digit) for digit in range(10)]

@@ -1,4 +1,4 @@
-"""Files: written completely or not at all, renamed, read up to a limit, unpacked, compared with a checksum."""
+"""Files: written and appended to completely or not at all, renamed, read up to a limit, compared with a checksum."""
 
 import contextlib
 import errno
@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -62,6 +62,81 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
         if isinstance(error, OSError):  # The other name means nothing to anyone.
             error.filename, error.filename2 = str(given), None
         raise
+
+
+def write_numbered(pattern: Path | str, content: bytes) -> Path:
+    """Write a file under the first number that no file has yet.
+
+    Parameters
+    ----------
+    pattern : path-like
+        The path, with a place for the number in its name: ``drawing-{:03d}.png``. Its folder is made if it is missing.
+    content : bytes
+        The content of the file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; no part of it is left then.
+    """
+    pattern = Path(pattern)
+    pattern.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        path = pattern.with_name(pattern.name.format(number))
+        try:
+            file = path.open("xb")
+        except FileExistsError:
+            continue
+        try:
+            with file:
+                file.write(content)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+    return None
+
+
+def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int] | None = None) -> None:
+    """Append a line to a file, as a whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        It and its folder are made if they do not exist.
+    line : bytes
+        The line, without its end.
+    opener : callable, optional
+        Opens the file, as for Python's `open`.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the line cannot be written, or if it is a gzip file. The file is not changed then.
+    """
+    path = Path(path)
+    line += b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab+", buffering=0, opener=opener) as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(0)
+            if file.read(2) == GZIP:
+                raise ValueError(f"{shown(path)} is a gzip file, to which nothing can be added; unpack it first.")
+            file.seek(end - 1)
+            if file.read(1) != b"\n":  # The last line is torn: begin a new one.
+                line = b"\n" + line
+        written = file.write(line)
+        if written != len(line):
+            # The disk is full. Lines that others have added meanwhile stay; a torn line does not harm them.
+            if file.seek(0, os.SEEK_END) == end + written:
+                file.truncate(end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data import load_mnist
+from digitlab.files.settings import read_settings
 from digitlab.ink import Drawing, read_drawings
 from digitlab.metrics import DIGITS
 from digitlab.paths import (
@@ -32,7 +33,6 @@ from digitlab.paths import (
     settings_of,
 )
 from digitlab.prepare import network_input, prepare
-from digitlab.recognizer import read_settings
 from digitlab.training.augment import augment
 
 EPOCHS = 3
