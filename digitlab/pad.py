@@ -14,6 +14,7 @@ from digitlab.pad_html import words_html
 from digitlab.pen import Pen
 from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
+from digitlab.widgets import button
 
 _NO_NETWORK = "There is none yet. Train it in notebook 3; then run this cell again."
 
@@ -241,13 +242,6 @@ class DrawingPad(ipywidgets.VBox):
     def _changed(self):
         self._is_read = False
         READING_THREAD.read_soon(self)
-
-
-def button(words: str, tooltip: str, on_click: Callable[[], None]) -> ipywidgets.Button:
-    """Return a button that calls a function."""
-    widget = ipywidgets.Button(description=words, tooltip=tooltip)
-    widget.on_click(lambda _: on_click())
-    return widget
 
 
 def _load(networks):

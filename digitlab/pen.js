@@ -20,6 +20,11 @@ const AWAY = "Python does not answer. Your lines are kept. After a restart, run 
 // Strokes that a kernel never got before it was restarted, by notebook cell and pen: the next pens of that cell send them.
 const unsent = (globalThis.digitlabUnsent ??= new WeakMap());
 
+// On a button of the pad, d pressed twice would delete the cell.
+function keepLetters(event) {
+  if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+}
+
 function render({ model, el }) {
   const size = model.get("size");
   const id = crypto.randomUUID?.() ?? String(Math.random());
@@ -327,6 +332,7 @@ function render({ model, el }) {
     for (const other of el.parentElement.children) if (other !== el) other.inert = true;
     if (cell !== null) return;
     cell = el.closest(".jp-Cell") ?? el.parentElement;
+    el.closest(".digitlab-pad").addEventListener("keydown", keepLetters);
     const left = unsent.get(cell)?.shift();
     if (left) {
       strokes.push(...left);

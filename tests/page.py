@@ -106,6 +106,25 @@ def run_cell(page, source):
     page.keyboard.press("Escape")
 
 
+def keep_python_busy(page, seconds):
+    """Let one computation have all of Python for a while: no message is answered meanwhile."""
+    run_cell(
+        page,
+        "import sys, time\n"
+        "usual = sys.getswitchinterval()\n"
+        "print('begun', flush=True)\n"
+        "time.sleep(0.5)\n"
+        "sys.setswitchinterval(1000)\n"
+        f"end = time.monotonic() + {seconds}\n"
+        "while time.monotonic() < end:\n"
+        "    pass\n"
+        "sys.setswitchinterval(usual)\n"
+        "print('ended')",
+    )
+    page.get_by_text("begun").last.wait_for()
+    page.wait_for_timeout(800)
+
+
 def pad(page):
     """Find the first pad on the page."""
     return page.locator(".digitlab-pad").first

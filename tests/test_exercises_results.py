@@ -30,7 +30,7 @@ def asked_in(box):
 
 
 def said(asked):
-    return asked.children[-1].value
+    return re.sub(r"<[^>]+>", "", asked.children[-1].value)
 
 
 def answer_all(when, wrong=()):
@@ -78,6 +78,7 @@ def test_a_click_explains_the_answer_and_the_first_one_counts():
     asked = asked_in(box)["3.file"]
     asked.buttons["b"].click()
     assert said(asked).startswith("No. Nobody writes rules")
+    assert 'role="alert"' in asked.children[-1].value  # A screen reader reads it at once.
     assert asked.buttons["b"].description.startswith("✗")
     asked.buttons["a"].click()
     assert said(asked).startswith("Right. ")
@@ -90,6 +91,7 @@ def test_a_quiz_shows_again_what_was_clicked():
     asked_in(exercises.quiz(3))["3.file"].buttons["a"].click()
     again = exercises.quiz(3)
     assert said(asked_in(again)["3.file"]).startswith("Right. ")
+    assert "alert" not in asked_in(again)["3.file"].children[-1].value
     assert again.children[-1].value == "1 of 1 right at the first click."
 
 

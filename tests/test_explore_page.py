@@ -235,6 +235,40 @@ def test_a_click_holds_the_filter_and_another_lets_it_go(lens_of_3):
     expect(words).to_contain_text("Row 19, column 19")
 
 
+def test_a_stylus_holds_the_filter_too(lens_of_3):
+    page = lens_of_3
+    words, digit = lens(page).locator(".digitlab-lens-words"), lens(page).locator("canvas").first
+    box, session = digit.bounding_box(), page.context.new_cdp_session(page)
+
+    def stylus(kind, x, y, **more):
+        place = {"x": box["x"] + 20 + 7 * x + 3, "y": box["y"] + 20 + 7 * y + 3}
+        session.send("Input.dispatchMouseEvent", {"type": kind, **place, "pointerType": "pen", **more})
+
+    stylus("mousePressed", 8, 8, button="left", buttons=1, clickCount=1)
+    stylus("mouseReleased", 8, 8, button="left", clickCount=1)
+    stylus("mouseMoved", 20, 20)
+    expect(words).to_contain_text("Held")
+    expect(words).to_contain_text("Row 7, column 7")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".digitlab-slope input",
+        ".digitlab-slope select",
+        ".digitlab-lens input[type=range]",
+        ".digitlab-lens select",
+        ".digitlab-lens canvas",
+    ],
+)
+def test_ctrl_s_saves_the_notebook_from_there(page, place):
+    run_cell(page, "print('changed')")
+    page.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for()
+    page.locator(place).first.focus()
+    page.keyboard.press("Control+s")
+    page.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
+
+
 def test_the_lens_shows_a_networks_filters_of_5_x_5_and_another_digit(page):
     recognizer = Recognizer.load()
     weights, _ = recognizer.filters()

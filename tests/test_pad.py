@@ -615,6 +615,7 @@ def test_added_drawings_are_kept_and_counted(recognizer, drawings):
     file = drawings / "my_drawings.jsonl"
     panel = TeachPanel(drawings=file)
     pad = DrawingPad(recognizer, panels=[panel])
+    assert find_text(pad, "lesson").startswith("Nothing is learnt before you press Learn")
     button(pad, "Add").click()
     assert find_text(pad, "lesson") == "Choose the digit that you meant first."
     panel.label = 7

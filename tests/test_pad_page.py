@@ -8,6 +8,7 @@ import pytest
 from conftest import served
 from page import (
     draw,
+    keep_python_busy,
     open_notebook,
     pad,
     pen,
@@ -266,7 +267,6 @@ def test_it_learns_a_hand_and_reports_the_result(clear_page, lab):
     page = clear_page
     drawings = lab.home / "drawings" / "my_drawings.jsonl"
     drawings.unlink(missing_ok=True)  # Other tests add drawings, too.
-    expect(pad(page).locator(".digitlab-lesson")).to_contain_text("Nothing is learnt before you press Learn")
     choose(page, "Teach", 7)
     strokes = [[(80, 60), (190, 55), (150, 140), (110, 240)], [(50, 200), (120, 195), (220, 200)]]
     random = np.random.default_rng(0)
@@ -288,6 +288,35 @@ def test_it_learns_a_hand_and_reports_the_result(clear_page, lab):
     expect(pad(page).locator(".digitlab-network").last).to_contain_text("taught")
     expect(pad(page).locator(".digitlab-digit").last).to_have_text("7")
     pad(page).screenshot(path=picture_path("pad-taught.png"))
+
+
+def test_a_button_that_is_pressed_next_knows_the_digit_that_was_chosen_last(clear_page, lab):
+    page = clear_page
+    draw(page, Ink.example(5))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("5")
+    keep_python_busy(page, 2)
+    choose(page, "Teach", 3)
+    choose(page, "Teach", 5)
+    press(page, "Add")
+    chosen = panel(page, "Teach").get_by_role("button", pressed=True)
+    expect(chosen).to_have_text("5")
+    expect(pad(page).locator(".digitlab-lesson")).to_contain_text("Kept as a 5")
+    expect(chosen).to_have_text("5")
+    assert read_drawings(lab.home / "drawings" / "my_drawings.jsonl")[-1].label == "5"
+
+
+def test_letters_on_a_button_do_nothing_to_the_notebook(clear_page):
+    page = clear_page
+    cells = page.locator(".jp-CodeCell").count()
+    for name in ("Clear", "Show how it sees"):
+        pad(page).get_by_role("button", name=name, exact=True).focus()
+        for key in "ddbx":
+            page.keyboard.press(key)
+    choose(page, "Teach", 2)
+    for key in "ddb4":
+        page.keyboard.press(key)
+    expect(panel(page, "Teach").get_by_role("button", pressed=True)).to_have_text("4")
+    expect(page.locator(".jp-CodeCell")).to_have_count(cells)
 
 
 def fill(folder, writers):

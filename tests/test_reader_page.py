@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from page import open_notebook, picture_path, run_all, wait_until, write_notebook
+from page import keep_python_busy, open_notebook, picture_path, run_all, wait_until, write_notebook
 from playwright.sync_api import expect
 from test_paper import sheet
 
@@ -13,6 +13,7 @@ from digitlab.paper import example_photo, find_digits
 CELLS = [
     "from digitlab.reader import PhotoReader\nfrom digitlab_classroom.submissions import SubmissionStore",
     "PhotoReader(store=SubmissionStore())",
+    "print('ready')",
 ]
 
 
@@ -61,6 +62,19 @@ def test_a_click_shows_what_the_network_saw_and_keys_put_it_right(page):
     expect(boxes(page).nth(3)).to_have_text("4")
     page.keyboard.press("ArrowLeft")
     expect(boxes(page).nth(2)).to_be_focused()
+
+
+def test_a_digit_that_is_typed_puts_the_marked_box_right(page):
+    texts = boxes(page).all_text_contents()
+    page.set_viewport_size({"width": 1366, "height": 1400})  # The new cell leaves the photo in view.
+    keep_python_busy(page, 1)
+    boxes(page).first.click()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "9"):
+        page.keyboard.press(key)
+    expect(boxes(page).nth(3)).to_have_attribute("aria-pressed", "true")
+    expect(boxes(page).nth(3)).to_have_text("9")
+    expect(page.get_by_role("group", name="Is it another digit?").get_by_role("button", pressed=True)).to_have_text("9")
+    assert boxes(page).all_text_contents() == [*texts[:3], "9", *texts[4:]]
 
 
 def test_a_digit_is_kept_only_when_a_button_is_pressed(page, lab):

@@ -1,7 +1,7 @@
 """The panel of a drawing pad with which a class hands in its drawings: ``DrawingPad(panels=[SubmitPanel()])``."""
 
-from digitlab.pad import button
 from digitlab.panels import LabelPanel
+from digitlab.widgets import button
 from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 
 

@@ -88,6 +88,11 @@ class Table:
         return f"<table>{''.join(rows)}</table>"
 
 
+def spoken(words: str) -> str:
+    """Return a text as HTML that a screen reader reads when it appears."""
+    return f'<span role="alert">{escape(words)}</span>'
+
+
 def html(content: str) -> ipywidgets.HTML:
     """Return a widget that shows HTML, as wide as its box."""
     return ipywidgets.HTML(content, layout={"width": "auto"})

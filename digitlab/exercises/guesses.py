@@ -8,7 +8,7 @@ import ipywidgets
 from IPython.display import display
 
 from digitlab.exercises import answers
-from digitlab.exercises.boxes import Box, Note, html
+from digitlab.exercises.boxes import Box, Note, html, spoken
 
 MAX_LENGTH = 300
 """Maximum length of a guess, in characters."""
@@ -35,7 +35,7 @@ class GuessBox(Box):
         title = f"<b>Your guess:</b> {escape(self._question)}"
         row = ipywidgets.HBox([self._field, ipywidgets.HTML(escape(str(unit))), self._status])
         super().__init__([html(title), row], f"Your guess: {self._question}")
-        self._say("It is kept from last time." if kept else "")
+        self._say("It is kept from last time." if kept else "", aloud=False)
 
     def _keep(self, change):
         guess = " ".join(str(change["new"] or "").split())[:MAX_LENGTH]
@@ -55,8 +55,9 @@ class GuessBox(Box):
         else:
             self._say("Kept. Now run the next cell.")
 
-    def _say(self, words):
-        self._status.value = f'<span class="digitlab-status">{escape(f"{words} {answers.trouble()}".strip())}</span>'
+    def _say(self, words, aloud=True):
+        words = f"{words} {answers.trouble()}".strip()
+        self._status.value = f'<span class="digitlab-status">{spoken(words) if aloud else escape(words)}</span>'
 
 
 def guess(

@@ -13,7 +13,7 @@ from pathlib import Path
 import ipywidgets
 
 from digitlab.exercises import answers
-from digitlab.exercises.boxes import Box, html
+from digitlab.exercises.boxes import Box, html, spoken
 
 LETTERS = "abcd"
 TESTS = ("before", "after")
@@ -155,9 +155,9 @@ class Asked(ipywidgets.VBox):
             button.description = f"{letter})  {self.question.options[letter][0]}"
             button.remove_class("digitlab-chosen")
 
-    def say(self, words: str) -> None:
-        """Show a sentence below the answers; `words` are text, never HTML."""
-        self._said.value = escape(words)
+    def say(self, words: str, aloud: bool = False) -> None:
+        """Show a sentence below the answers; a screen reader reads it `aloud`. `words` are text, never HTML."""
+        self._said.value = spoken(words) if aloud else escape(words)
 
 
 class Quiz(Box):
@@ -187,14 +187,14 @@ class Quiz(Box):
             entry["clicked"] = clicked if letter in clicked else clicked + letter
 
         answers.change("quiz", question.id, edit)
-        self._show(question, letter)
+        self._show(question, letter, aloud=True)
         self._sum_up()
 
-    def _show(self, question, letter):
+    def _show(self, question, letter, aloud=False):
         is_right = letter == question.right
         asked = self._asked[question.id]
         asked.mark(letter, "✓" if is_right else "✗", "right" if is_right else "wrong")
-        asked.say(f"{'Right.' if is_right else 'No.'} {question.options[letter][1]}")
+        asked.say(f"{'Right.' if is_right else 'No.'} {question.options[letter][1]}", aloud)
 
     def _sum_up(self):
         right, answered = right_at_first(self._notebook)

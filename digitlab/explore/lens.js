@@ -28,17 +28,24 @@ function make(tag, name, parent, text = "") {
   return element;
 }
 
+// Keys alone are not JupyterLab's here; those with Ctrl are, such as Ctrl+S.
+function keepKeys(element) {
+  element.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+}
+
 function render({ model, el }) {
   el.classList.add("digitlab-lens");
   const controls = make("div", "digitlab-lens-controls", el);
   const filterLabel = make("label", "", controls, "Filter ");
   const select = make("select", "", filterLabel);
-  select.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the arrows go to another cell.
+  keepKeys(select); // Else the arrows go to another cell.
   const sliders = ["row", "column"].map((name) => {
     const label = make("label", "", controls, `${name} `);
     const slider = make("input", "", label);
     slider.type = "range";
-    slider.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the left arrow folds the notebook's section.
+    keepKeys(slider); // Else the left arrow folds the notebook's section.
     slider.min = 0;
     const output = make("output", "", label);
     slider.addEventListener("input", () => place({ [name]: Number(slider.value) }));
@@ -65,7 +72,7 @@ function render({ model, el }) {
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", label);
-    canvas.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's keys must not act on the notebook.
+    keepKeys(canvas);
     make("figcaption", "", figure, caption);
     return canvas;
   }
@@ -198,7 +205,7 @@ function render({ model, el }) {
       if (!held) place(at(event));
     });
     canvas.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "mouse") held = !held;
+      if (event.pointerType !== "touch") held = !held; // A finger does not hover.
       place(at(event));
       draw();
     });

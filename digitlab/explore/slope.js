@@ -40,6 +40,13 @@ function shape(tag, name, parent, attributes = {}) {
   return element;
 }
 
+// Keys alone are not JupyterLab's here; those with Ctrl are, such as Ctrl+S.
+function keepKeys(element) {
+  element.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+}
+
 function render({ model, el }) {
   el.classList.add("digitlab-slope");
   const low = model.get("low");
@@ -82,13 +89,13 @@ function render({ model, el }) {
   const moving = shape("g", "", svg);
   const slider = make("input", "", left);
   Object.assign(slider, { type: "range", min: low, max: high, step: 10 ** Math.floor(Math.log10((high - low) / 100)) });
-  slider.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the left arrow folds the notebook's section.
+  keepKeys(slider); // Else the left arrow folds the notebook's section.
   slider.setAttribute("aria-label", "weight");
 
   const right = make("div", "digitlab-slope-controls", el);
   const label = make("label", "", right, "Learning rate ");
   const select = make("select", "", label);
-  select.setAttribute("data-lm-suppress-shortcuts", "true"); // Else the arrows go to another cell.
+  keepKeys(select); // Else the arrows go to another cell.
   select.append(...model.get("rates").map(({ name, rate }, n) => new Option(`${name}: ${rate}`, n)));
   const buttons = make("div", "digitlab-slope-buttons", right);
   button("Step", () => step(1));

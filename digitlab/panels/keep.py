@@ -4,9 +4,9 @@ from pathlib import Path
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
 from digitlab.metrics import DIGITS
-from digitlab.pad import button
 from digitlab.panels.teach import LabelPanel
 from digitlab.paths import TEN_DIGITS, shown
+from digitlab.widgets import button
 
 
 class KeepPanel(LabelPanel):

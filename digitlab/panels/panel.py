@@ -6,10 +6,11 @@ from pathlib import Path
 import ipywidgets
 
 from digitlab.ink import save_image
-from digitlab.pad import DrawingPad, button
+from digitlab.pad import DrawingPad
 from digitlab.pad_html import saved_html, steps_html, words_html
 from digitlab.paths import DRAWINGS, shown
 from digitlab.prepare import prepare, shrink
+from digitlab.widgets import button
 
 
 class Panel(ipywidgets.VBox):

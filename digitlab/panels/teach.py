@@ -12,15 +12,16 @@ import ipywidgets
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
 from digitlab.metrics import DIGITS
-from digitlab.pad import button
 from digitlab.pad_html import counts_html, words_html
 from digitlab.panels.panel import Panel
 from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, shown
 from digitlab.pen import LOCK
 from digitlab.recognizer import Recognizer
 from digitlab.training.finetune import FinetuneProcess, default_network
+from digitlab.widgets import DigitButtons, button
 
 _DOUBLE_CLICK_SECONDS = 1
+_QUESTION = "Which digit did you mean?"
 
 
 class LabelPanel(Panel):
@@ -43,10 +44,9 @@ class LabelPanel(Panel):
     def __init__(self, title, counted, name, buttons, rows=()):
         self._counted, self._name = counted, name
         self._kept_at = -math.inf
-        self._label = ipywidgets.ToggleButtons(options=[str(digit) for digit in range(10)], value=None)
-        self._label.add_class("digitlab-labels")
+        self._label = DigitButtons(_QUESTION)
         self._counts, self._message = ipywidgets.HTML(), ipywidgets.HTML()
-        heading = ipywidgets.HTML(f"<b>{title}.</b> Which digit did you mean?")
+        heading = ipywidgets.HTML(f"<b>{title}.</b> {_QUESTION}")
         super().__init__([heading, ipywidgets.HBox([self._label, *buttons]), self._counts, *rows, self._message])
 
     @property

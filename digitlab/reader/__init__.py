@@ -1,7 +1,6 @@
 """Read a photo of paper in a notebook: ``PhotoReader()``."""
 
 import contextlib
-from collections.abc import Callable
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -18,7 +17,8 @@ from digitlab.paper import example_photo, find_digits
 from digitlab.paths import MY_DRAWINGS, SHARED_SERVER, shown
 from digitlab.photo.files import read_photo
 from digitlab.photo.trace import trace
-from digitlab.recognizer import Recognizer, percent
+from digitlab.recognizer import Recognizer
+from digitlab.widgets import DigitButtons, button
 
 _HERE = Path(__file__).parent
 _SHOWN = 1000  # The photo on the page is at most this wide and high, in pixels.
@@ -36,7 +36,7 @@ class _Sheet(anywidget.AnyWidget):
     photo = traitlets.Unicode().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
     boxes = traitlets.List().tag(sync=True)
-    chosen = traitlets.Int(-1).tag(sync=True)
+    chosen = traitlets.Int(-1).tag(sync=True, echo_update=False)  # As the value of `DigitButtons`.
 
 
 class PhotoReader(ipywidgets.VBox):
@@ -76,12 +76,12 @@ class PhotoReader(ipywidgets.VBox):
         self._sheet.on_msg(self._message_came)
         self._sheet.observe(lambda _: self._show_chosen(), "chosen")
         self._seen, self._message = ipywidgets.HTML(), ipywidgets.HTML()
-        self._digits = ipywidgets.ToggleButtons(options=[str(digit) for digit in range(10)], value=None)
-        self._digits.style.button_width = "34px"
-        self._digits.observe(self._put_right, "value")
-        buttons = [_button("Keep to teach", "Add this digit to the drawings that Learn learns from", self.keep)]
+        self._digits = DigitButtons("Is it another digit?", self._try(self.put_right))
+        buttons = [
+            button("Keep to teach", "Add this digit to the drawings that Learn learns from", self._try(self.keep))
+        ]
         if store is not None:
-            buttons.append(_button("Hand in", "Give this digit to your class", self.submit))
+            buttons.append(button("Hand in", "Give this digit to your class", self._try(self.submit)))
         heading = f"{_PRIVACY} Nothing of it is kept unless you press a button."
         side = ipywidgets.VBox(
             [self._seen, self._digits, ipywidgets.HBox(buttons), self._message], layout={"width": "390px"}
@@ -181,21 +181,18 @@ class PhotoReader(ipywidgets.VBox):
             raise ValueError("Say which digit it is first.")
         return trace(self._found[number].image), label
 
-    def _put_right(self, change):
-        is_chosen = change["new"] is not None and 0 <= self.chosen < len(self._found)
-        if is_chosen and self.answers[self.chosen] != int(change["new"]):
-            self.put_right(int(change["new"]))
-
     def _message_came(self, _, content, buffers):
-        if "digit" in content:
-            _with_message(self._say, lambda: self.put_right(content["digit"]))
+        if "chosen" in content:
+            self._sheet.set_state({"chosen": content["chosen"]})
+        elif "digit" in content:
+            self._try(self.put_right)(content["digit"])
         elif content.get("failed"):
             self._say(
                 f"{content['name']} is not a photo that this browser can read. Use JPEG or PNG; iPhones send JPEG with "
                 "Settings > Camera > Formats > Most Compatible."
             )
         else:
-            _with_message(self._say, lambda: self.read(bytes(buffers[0])))
+            self._try(self.read)(bytes(buffers[0]))
 
     def _show_boxes(self):
         width, height = self._size
@@ -222,11 +219,7 @@ class PhotoReader(ipywidgets.VBox):
             self._digits.value = None
             return
         prediction, answer = self._predictions[self.chosen], self.answers[self.chosen]
-        words = (
-            f"{prediction.digit} ({percent(prediction.confidence)} sure)"
-            if prediction.digit is not None
-            else str(prediction)
-        )
+        words = str(prediction)
         if answer != prediction.digit:
             words += f"; put right: {answer}"
         image = cv2.resize(prediction.image, (112, 112), interpolation=cv2.INTER_NEAREST)
@@ -236,22 +229,19 @@ class PhotoReader(ipywidgets.VBox):
         )
         self._digits.value = None if answer is None else str(answer)
 
+    def _try(self, act):
+        """Return a function that does something the reader asked for, and says so where it fails."""
+
+        def tried(*arguments):
+            try:
+                act(*arguments)
+            except (ValueError, OSError) as error:
+                self._say(str(error))
+
+        return tried
+
     def _say(self, words):
         self._message.value = words_html(words, "said")
-
-
-def _button(words: str, tooltip: str, on_click: Callable[[], None]):
-    widget = ipywidgets.Button(description=words, tooltip=tooltip)
-    widget.on_click(lambda _: _with_message(on_click.__self__._say, on_click))
-    return widget
-
-
-def _with_message(say, act):
-    """Do something a reader asked for, and say so where it fails."""
-    try:
-        act()
-    except (ValueError, OSError) as error:
-        say(str(error))
 
 
 def _small_url(photo):

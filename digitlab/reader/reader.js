@@ -67,12 +67,14 @@ function render({ model, el }) {
 
     function choose(number) {
         const last = model.get("boxes").length - 1;
-        model.set("chosen", Math.max(0, Math.min(number, last)));
-        model.save_changes();
+        const chosen = Math.max(0, Math.min(number, last));
+        model.set("chosen", chosen);
+        model.send({ chosen }); // A change would wait for the answer to the last one, and a key pressed next would not.
     }
 
     sheet.addEventListener("keydown", (event) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.key.length === 1) event.stopPropagation(); // JupyterLab's keys must not act on the notebook.
         const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (step) choose(model.get("chosen") + step);
         else if (/^[0-9]$/.test(event.key)) model.send({ digit: Number(event.key) });

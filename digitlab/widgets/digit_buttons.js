@@ -1,0 +1,40 @@
+// Ten buttons, one for each digit. The chosen one is marked at once.
+
+function render({ model, el }) {
+  el.classList.add("digitlab-labels");
+  el.setAttribute("role", "group");
+  el.setAttribute("aria-label", model.get("question"));
+  const buttons = Array.from({ length: 10 }, (_, digit) => {
+    const button = document.createElement("button");
+    button.className = "jupyter-button";
+    button.textContent = digit;
+    button.addEventListener("click", () => choose(digit));
+    return button;
+  });
+  el.append(...buttons);
+
+  function choose(digit) {
+    model.set("value", String(digit));
+    model.send({ value: String(digit) });
+  }
+
+  el.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return;
+    event.stopPropagation(); // JupyterLab's keys must not act on the notebook.
+    if (/^[0-9]$/.test(event.key)) choose(Number(event.key));
+  });
+
+  function mark() {
+    buttons.forEach((button, digit) => {
+      const isChosen = String(digit) === model.get("value");
+      button.classList.toggle("mod-active", isChosen);
+      button.setAttribute("aria-pressed", String(isChosen));
+    });
+  }
+
+  model.on("change:value", mark);
+  mark();
+  return () => model.off("change:value", mark);
+}
+
+export default { render };
