@@ -80,7 +80,6 @@ class DrawingPad(ipywidgets.VBox):
         self._message = ipywidgets.HTML()
         for key, callback in {
             "Escape": self.clear,
-            "Delete": self.clear,
             "Backspace": self.undo,
             "Ctrl+z": self.undo,
         }.items():

@@ -1,6 +1,7 @@
 """The `digitlab` command: its sub-commands, its errors, and what it does with unknown arguments."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from digitlab.commands import main as main_module
 from digitlab.commands.main import main
-from digitlab.paths import command
+from digitlab.paths import KIT, command
 
 COMMANDS = ("lab", "train", "draw", "read", "evaluate", "class", "check")
 
@@ -17,8 +18,10 @@ def test_the_help_lists_every_command(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert end.value.code == 0
-    words = capsys.readouterr().out.split()
-    assert set(COMMANDS) <= set(words)
+    listed = re.findall(r"^    (\w+)", capsys.readouterr().out.split("\ncommands:")[1], re.M)
+    assert set(listed) - {"COMMAND"} == set(COMMANDS)
+    rows = re.findall(r"^\| `digitlab (\w+)", (KIT / "README.md").read_text("utf-8"), re.M)
+    assert set(rows) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -80,7 +80,7 @@ def test_a_writer_is_learned_from_or_held_out_never_both(parts):
     # A writer of digits and letters is held out with both.
     names = {part: {writer for source, writer in pairs if source != "pendigits"} for part, pairs in writers.items()}
     assert not names["learn"] & names["held-out"]
-    for source in ("pendigits", "unipen"):
+    for source in {drawing.source for drawing in parts["all"]}:
         share = sum(pair[0] == source for pair in writers["held-out"]) / sum(
             pair[0] == source for pair in writers["all"]
         )

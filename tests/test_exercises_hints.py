@@ -1,5 +1,6 @@
 """The checks of the exercises: they know the usual mistakes, say more with each attempt, and never raise."""
 
+import ast
 import inspect
 import math
 import re
@@ -79,6 +80,15 @@ def say(exercise, answer, capsys):
     """Return what the check of an exercise prints about an answer, as one line."""
     assert CHECKS[f"check_{exercise}"](answer, *MORE.get(exercise, ())) is None
     return " ".join(capsys.readouterr().out.split())
+
+
+def say_all(exercise, answer, capsys, monkeypatch):
+    """Return what the check of an exercise prints about an answer at the third attempt: all of its hints."""
+    with monkeypatch.context() as patch:
+        patch.setattr(checking, "_count_attempt", lambda *_: 3)
+        said = say(exercise, answer, capsys)
+    assert said.endswith(checking.hints()["any"]["last"])
+    return said
 
 
 def words_about(exercise, mistake):
@@ -201,10 +211,11 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(("exercise", "answer", "mistake"), SLIPS, ids=[f"{row[0]}-{row[2]}" for row in SLIPS])
-def test_a_hint_names_the_mistake(exercise, answer, mistake, capsys):
+def test_a_hint_names_the_mistake(exercise, answer, mistake, capsys, monkeypatch):
     said = say(exercise, answer, capsys)
     assert said.startswith("Not yet. ")
     assert re.search(words_about(exercise, mistake), said), said
+    assert say_all(exercise, answer, capsys, monkeypatch).startswith(said)
 
 
 def tables_of_functions(monkeypatch):
@@ -234,6 +245,7 @@ def test_each_wrong_function_is_recognised_as_itself(monkeypatch, tmp_path, caps
                 assert said == "Not yet."
             else:
                 assert re.search(words_about(exercise, mistake), said), (exercise, mistake, said)
+                say_all(exercise, function, capsys, monkeypatch)
 
 
 def test_each_table_of_accuracies_is_recognised_as_itself(capsys):
@@ -389,8 +401,17 @@ def test_every_mistake_in_the_code_has_words():
         source = inspect.getsource(module)
         names = {name[6:] for name in CHECKS if CHECKS[name].__module__ == module.__name__}
         known = {mistake for name in ("any", *names) for mistake in checking.hints()[name]} | {checking.STARTER}
-        named = set(re.findall(r'NotYet\("(\w+)"', source)) | set(re.findall(r'^\s+"(\w+)": lambda ', source, re.M))
+        named = set(re.findall(r'NotYet\("(\w+)"', source)) | set(keys_of_tables(source))
         assert named <= known, named - known
+
+
+def keys_of_tables(source):
+    """Yield the names of the mistakes in the tables of wrong answers and wrong functions."""
+    for node in ast.walk(ast.parse(source)):
+        named = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("mistakes", "wrong", "others")
+        if named or (isinstance(node, ast.keyword) and node.arg == "mistakes"):
+            keys = [key for key in getattr(node.value, "keys", []) if key is not None]
+            yield from (key.value for key in keys if re.fullmatch(r"\w+", key.value))
 
 
 ODD = [None, "x", 3.7, [], np.zeros((2, 2)), raise_error, math.nan, True, {}, object(), len]

@@ -185,6 +185,12 @@ def test_a_kill_while_saving_leaves_a_network_that_reads(saved):
     assert network.load(saved).output_shape == (None, 10)
 
 
+def test_the_pages_tell_how_many_weights_the_network_has():
+    pages = ("notebooks/GLOSSARY.md", "notebooks/TEACHING.md", "model/README.md", "digitlab/exercises/questions.toml")
+    for text in (network.build.__doc__, *((KIT / page).read_text("utf-8") for page in pages)):
+        assert f"{network.build().count_params():,}" in text
+
+
 def test_a_network_of_another_shape_is_refused_before_writing(tmp_path):
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(3)])
     with pytest.raises(ValueError, match=r"this one turns \(None, 28, 28\) into \(None, 3\)"):

@@ -415,6 +415,8 @@ def test_a_drawing_is_prepared_as_on_any_other_canvas(sheet, digit):
 def test_the_image_shows_the_ink_until_clear(sheet):
     empty = sheet.image()
     assert empty.shape == (CANVAS + STRIP, CANVAS, 3)
+    left, upper, right, lower = BUTTON
+    assert (empty[upper:lower, left:right].min(axis=2) > 250).sum() > 200  # The white word on the button.
     assert not has_ink(sheet)
     strokes = mouse_strokes(8)
     for number in range(len(strokes)):

@@ -1,8 +1,9 @@
 """Pack collections of drawings into the file that comes with the kit: uv run python tools/pack_drawings.py FOLDER.
 
-The folder holds ``drawings_pendigits.jsonl.gz``, ``drawings_unipen.jsonl.gz`` and ``letters_unipen.jsonl.gz``. All of
-their drawings are packed, in their order; `load_drawings` leaves out what the list beside them names. With --hold-out
-the writers to hold out are chosen anew: every fifth of a collection, in the order of the SHA-256 of their names.
+The folder holds a file for each collection that is new or has changed, by the names in SOURCES; the others are taken
+from the kit. All of their drawings are packed, in their order; `load_drawings` leaves out what the list beside them
+names. With --hold-out the writers to hold out are chosen anew: every fifth of a collection, in the order of the SHA-256
+of their names. The SHA-256 that is printed belongs into `DRAWINGS_SHA256` of digitlab/people/__init__.py.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 
 from digitlab import read_drawings
 from digitlab.files import atomic_write
-from digitlab.people import PEOPLE
+from digitlab.people import PEOPLE, every_drawing
 
 SOURCES = {"pendigits": "drawings_pendigits", "unipen": "drawings_unipen", "unipen-letters": "letters_unipen"}
 EVERY = 5
@@ -44,9 +45,9 @@ def choose_held_out(writers):
 def held_out_writers(collections):
     """Return the rows of the table of held-out writers; who drew digits and letters is held out with both."""
     writers = {source: {drawing.writer for drawing in collection} for source, collection in collections.items()}
-    held_out = {source: set(choose_held_out(writers[source])) for source in ("pendigits", "unipen")}
-    of_letters_alone = choose_held_out(writers["unipen-letters"] - writers["unipen"])
-    held_out["unipen-letters"] = (held_out["unipen"] & writers["unipen-letters"]) | set(of_letters_alone)
+    of_letters_alone = writers["unipen-letters"] - writers["unipen"]
+    held_out = {source: set(choose_held_out(names)) for source, names in writers.items()}
+    held_out["unipen-letters"] = held_out["unipen"] & writers["unipen-letters"] | set(choose_held_out(of_letters_alone))
     return [(source, writer) for source, names in held_out.items() for writer in sorted(names)]
 
 
@@ -69,10 +70,12 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--hold-out", action="store_true")
     arguments = parser.parse_args()
-    collections = {
-        source: read_drawings(arguments.folder / f"{name}.jsonl.gz", on_bad_line=print)
-        for source, name in SOURCES.items()
-    }
+    collections = {source: [] for source in SOURCES}
+    for _, drawing in every_drawing():
+        collections[drawing.source].append(drawing)
+    for source, name in SOURCES.items():
+        if (file := arguments.folder / f"{name}.jsonl.gz").exists():
+            collections[source] = read_drawings(file, on_bad_line=print)
     content = as_npz(pack(collections))
     atomic_write(PEOPLE / "drawings.npz", content)
     print(f"{len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")

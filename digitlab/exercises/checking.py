@@ -4,7 +4,7 @@ To write a check, decorate a function with `check`. It returns the sentence that
 right, it raises `NotYet` with the name of the mistake; the words about it stand in hints.toml. So that a mistake can be
 recognised, a check has a table of wrong answers, or of wrong functions, by their names. Most checks load what they need
 besides the answer itself, so that their verdict is true even if the reader has changed a variable in the notebook.
-Those of notebooks 4 and 5 are given what the reader's own network made.
+Those of notebook 4 are given what the reader's own network made, and that of notebook 5 the images of the notebook.
 """
 
 import contextlib

@@ -15,7 +15,7 @@ def read_unipen(
 ) -> Iterator[tuple[list[list[tuple[float, float]]], str | None, str | None]]:
     """Yield the strokes of each drawing with points, its label and its writer.
 
-    ``.SEGMENT`` gives the digit, ``.COMMENT`` its writer.
+    ``.SEGMENT DIGIT 0-1 ? "4"`` gives the label, "4", and ``.COMMENT 4 12 224`` the writer, "12".
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class StepsPanel(Panel):
     def _shrink_switched(self, change):
         if self._shrink.value:
             self._before, self.pad.prepare = self.pad.prepare, shrink
-        else:
+        elif self.pad.prepare is shrink:  # It may have been set meanwhile.
             self.pad.prepare = self._before
 
     def _show_steps(self, ink, predictions):
