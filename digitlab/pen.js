@@ -213,6 +213,7 @@ function render({ model, el }) {
       context.lineWidth = 2;
       context.strokeRect(cross.x - 9, cross.y, 18, 0);
       context.strokeRect(cross.x, cross.y - 9, 0, 18);
+      if (pointer === "key") context.strokeRect(cross.x - 9, cross.y - 9, 18, 18); // The pen is down.
     }
   }
 

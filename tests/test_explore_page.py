@@ -149,6 +149,26 @@ def test_a_map_is_enlarged_under_the_mouse(clear_page):
     expect(lens).to_be_hidden()
 
 
+def test_arrow_keys_enlarge_the_maps(clear_page):
+    page = clear_page
+    draw(page, Ink.example(5))
+    lens, layers = page.locator(".digitlab-inside-lens"), page.locator(".digitlab-inside-flow")
+    layers.focus()
+    for key, shown in (
+        ("ArrowRight", "convolution 1, filter 1"),
+        ("ArrowRight", "convolution 1, filter 2"),
+        ("ArrowUp", "convolution 1, filter 2"),
+        ("ArrowDown", "convolution 2, filter 1"),
+        ("ArrowLeft", "convolution 2, filter 1"),
+        ("ArrowUp", "convolution 1, filter 1"),
+    ):
+        page.keyboard.press(key)
+        expect(lens.get_by_role("status")).to_have_text(shown)
+    page.screenshot(path=picture_path("inside-keys.png"))
+    page.keyboard.press("Tab")
+    expect(lens).to_be_hidden()
+
+
 @pytest.mark.parametrize("network", ["plain", "ours"])
 def test_pad_and_layers_fit_on_the_screen(clear_page, network):
     page = clear_page

@@ -112,6 +112,9 @@ function render({ model, el }) {
   el.classList.add("digitlab-inside");
   const flow = document.createElement("div");
   flow.className = "digitlab-inside-flow";
+  flow.tabIndex = 0;
+  flow.setAttribute("role", "group");
+  flow.setAttribute("aria-label", "The layers. The left and right arrow keys enlarge their maps, up and down go to another layer.");
   const message = document.createElement("div");
   const legend = document.createElement("figure");
   legend.className = "digitlab-inside-legend";
@@ -121,6 +124,7 @@ function render({ model, el }) {
   lens.hidden = true;
   const enlarged = document.createElement("canvas");
   const what = document.createElement("div");
+  what.setAttribute("role", "status");
   lens.append(enlarged, what);
   el.append(message, flow, lens);
 
@@ -157,6 +161,18 @@ function render({ model, el }) {
     lens.style.left = `${Math.max(0, Math.min(left, el.clientWidth - LENS - 20))}px`;
     lens.style.top = `${picture.canvas.offsetTop - LENS - 44}px`;
   }
+
+  flow.addEventListener("keydown", (event) => {
+    const [step, layer] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [];
+    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // Else JupyterLab goes to another cell.
+    const enlargeable = pictures.filter((one) => one.maps > 1);
+    const picture = enlargeable[looked ? enlargeable.indexOf(looked.picture) + layer : 0];
+    const map = looked && layer === 0 ? looked.map + step : 0;
+    if (picture && map >= 0 && map < picture.maps) look(picture, map);
+  });
+  flow.addEventListener("blur", () => look(null, -1));
 
   function draw() {
     const layers = model.get("layers");
