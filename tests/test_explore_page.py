@@ -144,9 +144,12 @@ def test_a_map_is_enlarged_under_the_mouse(clear_page):
     expect(lens).to_be_hidden()
     page.locator(".digitlab-inside-flow canvas").nth(1).hover(position={"x": 3 * 54 + 9, "y": 54 + 9})
     expect(lens).to_contain_text("convolution 1, filter 12")  # the fourth of the second row of eight
+    place = lens.bounding_box()
+    shown = page.screenshot(clip=place)
     pen = page.locator(".digitlab-pen").first
     pen.hover()
     expect(lens).to_be_hidden()
+    assert page.screenshot(clip=place) != shown  # Nothing had cut it off.
 
 
 def test_arrow_keys_enlarge_the_maps(clear_page):
