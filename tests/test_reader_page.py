@@ -1,5 +1,8 @@
 """The photo reader in a real JupyterLab in a real browser: a photo is read, put right and kept."""
 
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from page import keep_python_busy, open_notebook, picture_path, run_all, wait_un
 from playwright.sync_api import expect
 from test_paper import sheet
 
+from digitlab import reader
 from digitlab.ink import read_drawings
 from digitlab.paper import example_photo, find_digits
 
@@ -50,6 +54,15 @@ def test_the_example_is_read_and_stands_in_view(page, recognizer):
     first, photo = boxes(page).first.bounding_box(), page.locator(".digitlab-sheet img").bounding_box()
     scale = photo["width"] / example_photo().shape[1]
     assert abs(first["x"] + 2 - photo["x"] - found[0].box[0] * scale) < 3
+
+
+def test_the_readers_style_leaves_other_widgets_alone():
+    style = re.sub(
+        r"/\*.*?\*/|@media[^{]*", "", Path(reader.__file__).with_name("reader.css").read_text("utf-8"), flags=re.S
+    )
+    selectors = [one.strip() for names in re.findall(r"([^{}]+)\{", style) for one in names.split(",") if one.strip()]
+    assert len(selectors) > 10
+    assert [one for one in selectors if not re.match(r"\.digitlab-(reader|sheet|seen)\b", one)] == []
 
 
 def test_a_click_shows_what_the_network_saw_and_keys_put_it_right(page):

@@ -226,7 +226,16 @@ function render({ model, el }) {
   relu.addEventListener("change", draw);
   model.on("change", draw);
   draw();
-  return () => model.off("change", draw);
+  // A canvas keeps its colours when the theme changes: it is drawn again.
+  const theme = new MutationObserver(draw);
+  theme.observe(document.body, { attributeFilter: ["data-jp-theme-name"] });
+  const contrast = matchMedia("(forced-colors: active)");
+  contrast.addEventListener("change", draw);
+  return () => {
+    model.off("change", draw);
+    theme.disconnect();
+    contrast.removeEventListener("change", draw);
+  };
 }
 
 export default { render };

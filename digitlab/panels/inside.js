@@ -157,9 +157,14 @@ function render({ model, el }) {
     context.putImageData(image, 0, 0);
     const kind = picture.layer.name.startsWith("dense") ? "neuron" : "filter";
     what.textContent = `${picture.layer.name}, ${kind} ${map + 1}`;
-    const left = picture.canvas.offsetLeft + (map % picture.columns) * picture.stepX;
+    const { canvas } = picture;
+    const shrunk = canvas.clientWidth / canvas.width; // In a narrow window
+    const left = canvas.offsetLeft + (map % picture.columns) * picture.stepX * shrunk;
     lens.style.left = `${Math.max(0, Math.min(left, el.clientWidth - LENS - 20))}px`;
-    lens.style.top = `${picture.canvas.offsetTop - LENS - 44}px`;
+    // It stands above its picture, or below it where the part above is scrolled out of view.
+    lens.style.top = `${canvas.offsetTop - LENS - 44}px`;
+    const view = el.closest(".jp-WindowedPanel-outer")?.getBoundingClientRect().top ?? 0;
+    if (lens.getBoundingClientRect().top < view) lens.style.top = `${canvas.offsetTop + canvas.clientHeight + 8}px`;
   }
 
   flow.addEventListener("keydown", (event) => {
