@@ -250,6 +250,11 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
         )
     files = network_files(path)
     folder = files[0].parent
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise ValueError(
+            "The network was not saved: some of its weights are no numbers any more, as after steps that were too "
+            f"large. Train it anew with a smaller learning rate. The files in {shown(folder)} were not changed."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
     with new_folder(folder) as new:

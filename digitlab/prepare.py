@@ -263,12 +263,13 @@ def network_input(images: np.ndarray) -> np.ndarray:
         If they are no such images, as when they are network input already.
     """
     images = np.asarray(images)
-    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
+    if images.shape[1:] != (SIDE, SIDE):
         raise ValueError(
-            f"Images must be a uint8 array of shape (n, {SIDE}, {SIDE}), 0 to 255, and these are {images.dtype} of "
-            f"shape {images.shape}. network_input divides by 255 itself: give it the images as they were loaded or "
-            "prepared; of one image [image]."
+            f"Images must be of shape (n, {SIDE}, {SIDE}), not {images.shape}; of one image give [image]. Images that "
+            "are network input already are not made so again."
         )
+    if images.dtype.kind == "f" and images.size and 0 < images.max() <= 1:
+        raise ValueError("These images are 0 to 1 already. network_input divides by 255 itself: give it 0 to 255.")
     # One step: a second float32 array would take 190 MB more for 60,000 images.
     return np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
 

@@ -213,6 +213,13 @@ def test_a_network_with_a_layer_for_training_only_is_refused_in_words(tmp_path):
     assert files_in(tmp_path) == []
 
 
+def test_a_network_whose_weights_have_run_away_is_refused_in_words(tmp_path):
+    model = network.build()
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    with pytest.raises(ValueError, match=r"no numbers any more.* smaller learning rate"):
+        network.save(model, tmp_path / "mine")
+
+
 @pytest.mark.parametrize("model", [keras.Sequential([keras.layers.Dense(10)]), keras.Model()])
 def test_a_network_that_does_not_know_its_input_is_refused(tmp_path, model):
     with pytest.raises(ValueError, match=r"begin it with keras\.Input\(\(28, 28, 1\)\)"):

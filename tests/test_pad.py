@@ -25,6 +25,7 @@ from digitlab.paths import MNIST_ONLY_NETWORK
 from digitlab.pen import smooth_curve
 from digitlab.prepare import prepare, shrink
 from digitlab.recognizer import Prediction, Recognizer, percent
+from digitlab.widgets import DigitButtons
 from digitlab_classroom.submissions import NotSubmittedError, SubmissionStore
 from digitlab_classroom.submit_panel import SubmitPanel
 from digitlab_classroom.view import SubmissionsView
@@ -609,6 +610,13 @@ def test_without_its_panel_the_key_s_does_nothing(recognizer):
     before = len(pad.ink.strokes)
     press_key(pad, "s")
     assert len(pad.ink.strokes) == before
+
+
+def test_the_page_is_told_which_digit_python_has_after_a_click(monkeypatch):
+    buttons, sent = DigitButtons("Which?", on_click=lambda digit: setattr(buttons, "value", "7")), []
+    monkeypatch.setattr(buttons, "send", sent.append)
+    buttons._handle_custom_msg({"value": "5", "number": 4}, [])
+    assert sent == [{"value": "7", "number": 4}]
 
 
 def test_added_drawings_are_kept_and_counted(recognizer, drawings):

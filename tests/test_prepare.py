@@ -126,12 +126,18 @@ def test_network_input_is_scaled_to_one_and_has_one_channel():
     assert x.ravel()[:5].tolist() == pytest.approx([0, 1, 0.2, 0, 0])
 
 
-@pytest.mark.parametrize(
-    "images", [np.zeros((3, 28, 28, 1), np.float32), np.zeros((3, 28, 28)), np.zeros((28, 28), np.uint8)]
-)
-def test_network_input_is_not_made_twice(images):
-    with pytest.raises(ValueError, match=r"uint8 array of shape \(n, 28, 28\).* divides by 255 itself"):
+@pytest.mark.parametrize("images", [np.zeros((3, 28, 28, 1), np.float32), np.zeros((28, 28), np.uint8)])
+def test_network_input_is_made_of_several_images_of_28_x_28(images):
+    with pytest.raises(ValueError, match=r"of shape \(n, 28, 28\), not .* give \[image\]"):
         network_input(images)
+
+
+def test_network_input_is_not_divided_twice():
+    images = np.zeros((1, 28, 28))
+    images[0, 14, 14] = 255
+    assert network_input(images).max() == 1
+    with pytest.raises(ValueError, match="0 to 1 already"):
+        network_input(images / 255)
 
 
 IMAGE = Ink.example(5).render()

@@ -88,6 +88,13 @@ def test_a_digit_that_is_typed_puts_the_marked_box_right(page):
     expect(boxes(page).nth(3)).to_have_text("9")
     expect(page.get_by_role("group", name="Is it another digit?").get_by_role("button", pressed=True)).to_have_text("9")
     assert boxes(page).all_text_contents() == [*texts[:3], "9", *texts[4:]]
+    # Python marks the digit of a box that is chosen, while a click on another digit is on its way.
+    keep_python_busy(page, 1)
+    boxes(page).nth(5).click()
+    digits = page.get_by_role("group", name="Is it another digit?")
+    digits.get_by_role("button", name="7", exact=True).click()
+    expect(boxes(page).nth(5)).to_have_text("7")
+    expect(digits.get_by_role("button", pressed=True)).to_have_text("7")
 
 
 def test_a_digit_is_kept_only_when_a_button_is_pressed(page, lab):

@@ -92,6 +92,9 @@ def test_another_training_does_not_go_on_with_that_state(tmp_path, capsys):
     recipe._save(tmp_path, model, {"seed": 0, "epochs": 9, "epoch": 4}, sampling)
     assert recipe._restore(tmp_path, model, {"seed": 1, "epochs": 9}, sampling) == (0, sampling)
     assert "is that of another training" in capsys.readouterr().out
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert state.pop("dropout")
+    (tmp_path / "state.json").write_text(json.dumps(state))  # As the version before saved it.
     epoch, restored = recipe._restore(tmp_path, model, {"seed": 0, "epochs": 9}, None)
     assert epoch == 4
     assert np.array_equal(restored, sampling)
@@ -173,6 +176,10 @@ def test_above_the_threshold_few_drawings_are_misread():
     accepted = apply_temperature(probabilities, settings["temperature"])[:, :10].max(axis=1) >= settings["threshold"]
     assert (labels[accepted] != digits[accepted]).mean() <= recipe.MAX_ERROR_RATE + 1e-3
     assert accepted.mean() > 0.3
+    # A network that is right at its highest confidence reads, though that is rounded to 1.
+    sure = np.full((1000, 11), 1e-7)
+    sure[:, 3] = 1
+    assert recipe.calibrate(sure, np.full(1000, 3))["threshold"] < 1
 
 
 def test_a_network_wrong_at_its_highest_confidence_never_reads_a_digit():

@@ -70,12 +70,12 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--hold-out", action="store_true")
     arguments = parser.parse_args()
-    collections = {source: [] for source in SOURCES}
-    for _, drawing in every_drawing():
-        collections[drawing.source].append(drawing)
+    collections = {}
     for source, name in SOURCES.items():
         if (file := arguments.folder / f"{name}.jsonl.gz").exists():
             collections[source] = read_drawings(file, on_bad_line=print)
+        else:
+            collections[source] = [drawing for _, drawing in every_drawing() if drawing.source == source]
     content = as_npz(pack(collections))
     atomic_write(PEOPLE / "drawings.npz", content)
     print(f"{len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")

@@ -184,6 +184,7 @@ class PhotoReader(ipywidgets.VBox):
     def _message_came(self, _, content, buffers):
         if "chosen" in content:
             self._sheet.set_state({"chosen": content["chosen"]})
+            self._sheet.send({"chosen": self.chosen, "number": content["number"]})
         elif "digit" in content:
             self._try(self.put_right)(content["digit"])
         elif content.get("failed"):

@@ -65,11 +65,13 @@ function render({ model, el }) {
         if (hadFocus) boxes[model.get("chosen")]?.focus();
     }
 
+    let sent = 0;
     function choose(number) {
         const last = model.get("boxes").length - 1;
         const chosen = Math.max(0, Math.min(number, last));
+        sent += 1;
         model.set("chosen", chosen);
-        model.send({ chosen }); // A change would wait for the answer to the last one, and a key pressed next would not.
+        model.send({ chosen, number: sent }); // A change would wait for the answer to the last one, and a key pressed next would not.
     }
 
     sheet.addEventListener("keydown", (event) => {
@@ -83,6 +85,7 @@ function render({ model, el }) {
         event.stopPropagation();
     });
 
+    model.on("msg:custom", ({ chosen, number }) => number === sent && model.set("chosen", chosen));
     model.on("change:photo change:words", showPhoto);
     model.on("change:boxes change:chosen", showBoxes);
     showPhoto();

@@ -226,8 +226,8 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     errors = np.cumsum((digits.argmax(axis=1) != labels)[most_confident_first])
     few_enough = np.flatnonzero(errors <= MAX_ERROR_RATE * np.arange(1, len(labels) + 1))
     # A network that has hardly learned anything may be wrong where it is most confident: it should read none.
-    threshold = confidence[most_confident_first][few_enough[-1]] if len(few_enough) else 1.0
-    return {"temperature": round(temperature, 4), "threshold": round(float(threshold), 4)}
+    threshold = min(float(confidence[most_confident_first][few_enough[-1]]), 0.9999) if len(few_enough) else 1.0
+    return {"temperature": round(temperature, 4), "threshold": round(threshold, 4)}
 
 
 class Clock:
@@ -347,9 +347,9 @@ def _restore(folder, model, what, sampling):
             print(f"The state in {shown(folder)} is that of another training: it is replaced.", flush=True)
             return 0, sampling
         kept = np.load(folder / f"epoch-{epoch}.npy", allow_pickle=False)
-        model.load_weights(folder / f"epoch-{epoch}.weights.h5")
         for state, value in zip(_dropout_states(model), dropout, strict=False):  # Older states have none.
             state.assign(value)
+        model.load_weights(folder / f"epoch-{epoch}.weights.h5")  # Last: nothing else is to fail after it.
     except FileNotFoundError:
         return 0, sampling
     except (EOFError, OSError, TypeError, ValueError, KeyError):

@@ -40,6 +40,7 @@ class DigitButtons(anywidget.AnyWidget):
     def _message_came(self, _, content, buffers):
         self.set_state({"value": content["value"]})
         self._on_click(content["value"])
+        self.send({"value": self.value, "number": content["number"]})
 
 
 def button(words: str, tooltip: str, on_click: Callable[[], None]) -> ipywidgets.Button:

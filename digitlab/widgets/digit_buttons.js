@@ -13,9 +13,16 @@ function render({ model, el }) {
   });
   el.append(...buttons);
 
+  let sent = 0;
   function choose(digit) {
+    sent += 1;
     model.set("value", String(digit));
-    model.send({ value: String(digit) });
+    model.send({ value: String(digit), number: sent });
+  }
+
+  // Python may have chosen another digit while the click was on its way.
+  function hear({ value, number }) {
+    if (number === sent) model.set("value", value);
   }
 
   el.addEventListener("keydown", (event) => {
@@ -32,9 +39,13 @@ function render({ model, el }) {
     });
   }
 
+  model.on("msg:custom", hear);
   model.on("change:value", mark);
   mark();
-  return () => model.off("change:value", mark);
+  return () => {
+    model.off("msg:custom", hear);
+    model.off("change:value", mark);
+  };
 }
 
 export default { render };
