@@ -93,6 +93,7 @@ def test_no_drawing_is_both_learned_from_and_held_out(parts):
         for part in ("learn", "held-out")
     )
     assert learn.isdisjoint(held_out)
+    assert len(parts["all"]) - len(learn) - len(held_out) == 285  # Copies, as the README of the drawings says.
 
 
 def test_each_drawing_left_out_is_named_with_its_label_and_a_reason(parts):

@@ -28,17 +28,6 @@ function make(tag, name, parent, text = "") {
   return element;
 }
 
-// Keys alone are not JupyterLab's here; those with Ctrl are, such as Ctrl+S.
-function keepKeys(element) {
-  const name = "data-lm-suppress-shortcuts";
-  element.setAttribute(name, "true");
-  element.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    element.removeAttribute(name);
-    setTimeout(() => element.setAttribute(name, "true"));
-  });
-}
-
 function render({ model, el }) {
   el.classList.add("digitlab-lens");
   const controls = make("div", "digitlab-lens-controls", el);

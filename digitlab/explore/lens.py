@@ -66,7 +66,7 @@ class Lens(anywidget.AnyWidget):
         If there is no filter at all, or one that is no square of 2 to 7 numbers a side.
     """
 
-    _esm = Path(__file__).with_name("lens.js").read_text("utf-8")
+    _esm = "".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("keep_keys.js", "lens.js"))
     _css = Path(__file__).with_name("lens.css").read_text("utf-8")
     image = traitlets.Bytes().tag(sync=True)
     filters = traitlets.List().tag(sync=True)

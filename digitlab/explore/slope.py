@@ -45,7 +45,7 @@ class Slope(anywidget.AnyWidget):
         at some weight.
     """
 
-    _esm = Path(__file__).with_name("slope.js").read_text("utf-8")
+    _esm = "".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("keep_keys.js", "slope.js"))
     _css = Path(__file__).with_name("slope.css").read_text("utf-8")
     low = traitlets.Float().tag(sync=True)
     high = traitlets.Float().tag(sync=True)

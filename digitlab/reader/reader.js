@@ -71,7 +71,8 @@ function render({ model, el }) {
         const chosen = Math.max(0, Math.min(number, last));
         sent += 1;
         model.set("chosen", chosen);
-        model.send({ chosen, number: sent }); // A change would wait for the answer to the last one, and a key pressed next would not.
+        // A change would wait for the answer to the last one, and a key that is pressed next would not.
+        model.send({ chosen, number: sent });
     }
 
     sheet.addEventListener("keydown", (event) => {
