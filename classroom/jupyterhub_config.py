@@ -22,15 +22,24 @@ from pathlib import Path
 
 c = get_config()  # noqa: F821
 
+
+def number_from(variable, default):
+    """Return the number that an environment variable holds."""
+    value = os.environ.get(variable) or str(default)
+    if not value.isdecimal():
+        sys.exit(f"{variable} must be a number, such as {default}, not {value!r}.")
+    return int(value)
+
+
 HERE = Path(__file__).resolve().parent
-STATE = Path(os.environ.get("DIGITLAB_CLASSROOM", HERE / "state")).absolute()
+STATE = Path(os.environ.get("DIGITLAB_CLASSROOM") or HERE / "state").absolute()
 SECRETS = STATE / "hub"  # Only the hub may read it.
 HOMES = STATE / "homes"  # Only with DIGITLAB_TRY=1: accounts have their own homes.
 CLASS = STATE / "class"  # The submissions: each seat writes to its own folder in it, and reads all.
 PSEUDONYMS = SECRETS / "pseudonyms.json"
 
-TEACHER = os.environ.get("DIGITLAB_TEACHER", "teacher").lower()  # As JupyterHub treats all names.
-SEATS = [f"seat{number:02d}" for number in range(1, int(os.environ.get("DIGITLAB_SEATS", "30")) + 1)]
+TEACHER = (os.environ.get("DIGITLAB_TEACHER") or "teacher").lower()  # As JupyterHub treats all names.
+SEATS = [f"seat{number:02d}" for number in range(1, number_from("DIGITLAB_SEATS", 30) + 1)]
 IS_TRIAL = os.environ.get("DIGITLAB_TRY") == "1"
 HAS_SYSTEMD = Path("/run/systemd/system").exists()
 SEAT_COMMENT = "seat of digitlab"  # Marks the accounts that this hub has made.
@@ -61,7 +70,7 @@ if proxy is None:
         "The hub's proxy is missing. Install Node.js, then: npm install --prefix classroom/proxy "
         "configurable-http-proxy@5.3.0"
     )
-port = int(os.environ.get("DIGITLAB_PORT", "8000"))
+port = number_from("DIGITLAB_PORT", 8000)
 c.JupyterHub.bind_url = f"http://{'127.0.0.1' if IS_TRIAL else ''}:{port}"
 key, certificate = (os.environ.get(f"DIGITLAB_TLS_{name}", "") for name in ("KEY", "CERTIFICATE"))
 if bool(key) != bool(certificate):

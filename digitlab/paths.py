@@ -6,6 +6,7 @@ A network is named by the path of its two files without their suffix: ``model/my
 
 import os
 import shutil
+import sysconfig
 from pathlib import Path
 
 KIT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,7 @@ def expand(path: Path | str) -> Path:
 
 def _folder(variable: str, default: Path) -> Path:
     """Return the folder that an environment variable names, absolute; an empty variable counts as unset."""
-    return expand(os.environ.get(variable) or default).absolute()
+    return Path(os.path.abspath(expand(os.environ.get(variable) or default)))
 
 
 HOME = _folder("DIGITLAB_HOME", KIT)
@@ -99,8 +100,14 @@ def is_same_network(one: Path | str, other: Path | str) -> bool:
 
 
 def command(words: str) -> str:
-    """Return a command of the kit, such as ``train``, as this reader types it: after ``uv run``, if uv runs this."""
-    return f"uv run digitlab {words}" if "UV" in os.environ else f"digitlab {words}"
+    """Return a command of the kit, such as ``train``, as this reader types it: after ``uv run``, if uv runs this.
+
+    A program that the terminal would not find, as in a kit from a USB stick, is named with its path.
+    """
+    if "UV" in os.environ:
+        return f"{'uv' if shutil.which('uv') else typed(os.environ['UV'])} run digitlab {words}"
+    program = shutil.which("digitlab", path=sysconfig.get_path("scripts"))
+    return f"{typed(program) if program and not shutil.which('digitlab') else 'digitlab'} {words}"
 
 
 def remedy(file: Path | str) -> str:
@@ -116,30 +123,7 @@ def remedy(file: Path | str) -> str:
         return "delete it, and learn anew from the drawings, which are kept"
     if is_one_of(MY_NETWORK):
         return f"make one with: {command('train')}"
-    return f"name another one, or make it with: {command('train')} --output {shown(name)}"
-
-
-ROOM_TO_SAVE = 20_000_000
-"""What must be free on a disk to save a network, in bytes: old and new files, and what is written meanwhile."""
-
-
-def check_writable(path: Path | str) -> None:
-    """Raise OSError if a network cannot be saved to a path; call it before the training."""
-    folder = network_files(path)[0].parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OSError(
-            f"No network can be saved in {shown(folder)} ({error.strerror}); choose a folder that you may write to."
-        ) from None
-    if shutil.disk_usage(folder).free < ROOM_TO_SAVE:
-        raise OSError(
-            f"No network can be saved in {shown(folder)}: the disk has less than {ROOM_TO_SAVE // 1_000_000} MB free. "
-            f"Make room, or choose another folder."
-        )
+    return f"name another one, or make it with: {command('train')} --output {typed(name)}"
 
 
 def shown(path: Path | str) -> str:
@@ -149,3 +133,8 @@ def shown(path: Path | str) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def typed(path: Path | str) -> str:
+    """Return a path as it is typed in a command: as `shown`, in quotes if there is a space in it."""
+    return f'"{shown(path)}"' if " " in shown(path) else shown(path)

@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, check_writable, command, is_same_network, network_files, shown
+from digitlab.files import check_writable
+from digitlab.paths import MY_NETWORK, SHIPPED_NETWORK, command, is_same_network, network_files, shown, typed
 
 HELP = "train the network and save it"
 
@@ -101,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\nStopped. Nothing was saved; {shown(files[1])} was not changed.", file=sys.stderr)
         return 130
     print(f"Saved {shown(files[0])} and {shown(files[1])}.")
-    option = "" if is_same_network(arguments.output, SHIPPED_NETWORK) else f" --model {shown(files[1])}"
+    option = "" if is_same_network(arguments.output, SHIPPED_NETWORK) else f" --model {typed(files[1])}"
     print(f"Draw with it: {command('draw')}{option}   (in the notebooks: 06_draw)")
     return 0
 

@@ -918,6 +918,29 @@ def test_the_view_counts_digits_and_writers_and_marks_the_misread(recognizer, be
     assert re.findall('alt="([^"]*)"', view._gallery.value)[0] == "A 1 by heron 2"
 
 
+def test_what_a_network_is_not_sure_of_counts_by_its_most_probable_digit(be):
+    digits = be("otter")
+    for digit, label in ((7, 7), (3, 5)):
+        digits.submit(Ink.example(digit), label)
+    unsure = Recognizer.load()
+    unsure.threshold = 1.0
+    assert [unsure.predict(one.ink).reason for one in digits.drawings()] == ["unsure"] * 2
+    view = SubmissionsView(unsure, digits)
+    assert "<b>1</b> read right" in view._overview.value
+    assert re.findall('alt="([^"]*)"', view._gallery.value) == ["A 5 by otter 2, read as 3", "A 7 by otter 1"]
+    assert digits.scores(unsure)["right"] == 1
+    view.close()
+
+
+def test_equal_drawings_of_two_writers_are_both_shown(recognizer, be):
+    be("otter").submit(Ink.example(3), 3)
+    digits = be("heron")
+    digits.submit(Ink.example(3), 3)
+    view = SubmissionsView(recognizer, digits)
+    assert re.findall('alt="([^"]*)"', view._gallery.value) == ["A 3 by otter 1", "A 3 by heron 1"]
+    view.close()
+
+
 def test_the_view_updates_by_itself_and_sends_only_changes(recognizer, be, monkeypatch):
     digits = be("otter")
     view = SubmissionsView(recognizer, digits)

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import threading
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
-from digitlab.paths import SUBMISSIONS, command
+from digitlab.paths import HOME, command
 from digitlab_classroom import class_folder, exchange, moderation, pseudonyms, seat_files, submissions
 from digitlab_classroom.class_folder import fingerprint
 from digitlab_classroom.pseudonyms import MAX_WRITERS, PSEUDONYMS, new_writer
@@ -683,6 +684,40 @@ def test_a_named_seat_can_erase_what_is_pending_after_its_folder_is_gone(folder,
     assert (store.erase("otter"), store.pending()) == (1, 0)
 
 
+def test_a_class_that_is_away_is_not_taken_for_an_empty_one(folder, home):
+    store = SubmissionStore(folder)
+    store.submit(Ink.example(3), 3)
+    name = store.writer
+    folder.rename(folder.with_name("share"))
+    with pytest.raises(FileNotFoundError, match="if it is on a share or a drive"):
+        store.drawings()
+    with pytest.raises(FileNotFoundError, match="if it is on a share or a drive"):
+        store.erase(store.writer)
+    with pytest.raises(NotSubmittedError, match=r"if it is on a share or a drive, connect that.* It is kept"):
+        store.submit(Ink.example(4), 4)
+    assert not folder.exists()
+    folder.with_name("share").rename(folder)
+    assert store.submit(Ink.example(5), 5) == 3
+    assert {(one.writer, one.label) for one in store.drawings()} == {(name, label) for label in "345"}
+
+
+def test_a_seat_stays_the_same_writer_when_its_folder_is_moved(tmp_path, monkeypatch):
+    def store_in(home):
+        monkeypatch.setattr(seat_files, "HOME", home)
+        monkeypatch.setattr(seat_files, "DRAWINGS", home / "drawings")
+        return SubmissionStore(home / "class")
+
+    first = store_in(tmp_path / "before")
+    first.submit(Ink.example(3), 3)
+    name = first.writer
+    first._seat.keep(Drawing(Ink.example(5), "5"))
+    (tmp_path / "before").rename(tmp_path / "after")
+    moved = store_in(tmp_path / "after")
+    assert (moved.writer, moved.pending()) == (name, 1)
+    assert moved.submit(Ink.example(4), 4) == 3
+    assert {one.writer for one in moved.drawings()} == {name}
+
+
 def test_a_seat_keeps_its_pseudonym_when_its_drawings_are_erased(folder):
     store = SubmissionStore(folder)
     store.submit(Ink.example(3), 3)
@@ -730,9 +765,13 @@ def test_erasing_does_not_follow_links(folder, tmp_path):
     write_lines(folder, "otter", GOOD.encode() + b"\n")
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "diary.txt").write_text("Dear diary,")
+    (tmp_path / "away" / "drawings.jsonl").write_text(GOOD)
     (folder / "otter" / "link").symlink_to(tmp_path / "away")
+    (folder / "otter" / "added.jsonl").symlink_to(tmp_path / "away" / "diary.txt")
+    (folder / "wolf").symlink_to(tmp_path / "away")
     SubmissionStore(folder).erase_all()
-    assert (tmp_path / "away" / "diary.txt").exists()
+    assert {file.name for file in (tmp_path / "away").iterdir()} == {"diary.txt", "drawings.jsonl"}
+    assert not (folder / "otter" / "drawings.jsonl").exists()
 
 
 def make_foreign_files(folder):
@@ -849,6 +888,29 @@ def test_a_seat_can_submit_but_not_hide_or_erase(store_of, folder, home):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
+def test_a_seat_whose_folder_is_gone_hears_what_helps(folder, home):
+    folder.mkdir()
+    folder.chmod(0o555)
+    script = f"""
+from digitlab import Ink
+from digitlab_classroom.submissions import SubmissionStore
+try:
+    SubmissionStore({str(folder)!r}).submit(Ink.example(4), 4)
+except OSError as error:
+    print(error)"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "DIGITLAB_WRITER": "otter", "DIGITLAB_HOME": str(home)},
+        preexec_fn=obey_permissions,
+        capture_output=True,
+        text=True,
+    )
+    folder.chmod(0o755)
+    assert "its folder is gone: have this seat's server stopped and started again" in done.stdout
+    assert "It is kept" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
 def test_a_folder_that_cannot_be_erased_is_moved_out_of_sight(store_of, folder, tmp_path):
     for writer in ("fox", "heron", "otter"):
         store_of(writer).submit(Ink.example(4), 4)
@@ -922,6 +984,43 @@ def test_a_file_that_is_too_much_for_a_class_adds_nothing(folder, tmp_path, monk
     with pytest.raises(ValueError, match=r"no room for 4 more\. Nothing was added"):
         SubmissionStore(folder).add(tmp_path / "file.jsonl")
     assert not folder.exists()
+
+
+def test_a_file_whose_writers_are_one_here_is_too_much_if_all_together_are(store_of, folder, tmp_path, monkeypatch):
+    for number in range(4):
+        store_of("otter").submit(variant(3, number), 3)
+        append_drawing(tmp_path / "file.jsonl", variant(3, number), 3, f"hand {number % 2}")
+        append_drawing(tmp_path / "file.jsonl", variant(5, number), 5, f"hand {number % 2}")
+    monkeypatch.setattr(submissions, "MAX_DRAWINGS", 7)
+    with pytest.raises(ValueError, match=r"otter has no room for 4 more\. Nothing was added"):
+        SubmissionStore(folder).add(tmp_path / "file.jsonl")
+    assert len(SubmissionStore(folder).drawings()) == 4
+
+
+def test_a_file_with_more_writers_than_a_class_has_room_for_adds_nothing(store_of, folder, tmp_path, monkeypatch):
+    store_of("otter").submit(Ink.example(3), 3)
+    for number in range(3):
+        append_drawing(tmp_path / "file.jsonl", variant(5, number), 5, f"hand {number}")
+    for module in (pseudonyms, submissions):
+        monkeypatch.setattr(module, "MAX_WRITERS", 3)
+    with pytest.raises(ValueError, match=r"room for 2 more, and the file has 3 new ones\. Nothing was added"):
+        SubmissionStore(folder).add(tmp_path / "file.jsonl")
+    assert [path.name for path in folder.iterdir()] == ["otter"]
+
+
+def test_a_drawing_that_is_added_is_shown(folder, tmp_path):
+    def line(length):
+        return Ink([np.tile([[100, 100], [200, 200]], (length, 1))]).to_json(7)
+
+    more = len(line(2)) - len(line(1))
+    longest = 1 + (MAX_LINE_BYTES - len(line(1))) // more
+    assert MAX_LINE_BYTES - more < len(line(longest)) <= MAX_LINE_BYTES
+    # With a writer's name in it, the longest line that a file may have would be too long for the class.
+    for length, added in ((longest, 0), (longest - 10, 1)):
+        (tmp_path / "file.jsonl").write_text(f"{line(length)}\n", "utf-8")
+        result = SubmissionStore(folder).add(tmp_path / "file.jsonl")
+        assert (result.added, result.bad_lines) == (added, 1 - added)
+    assert len(SubmissionStore(folder).drawings()) == 1
 
 
 def test_added_drawings_are_kept_in_a_separate_file(store_of, folder, tmp_path):
@@ -1091,14 +1190,30 @@ def test_an_export_to_a_pipe_has_drawings_only(store_of, folder, digitlab):
 
 def test_a_printed_command_names_the_folder_unless_it_is_the_usual_one(tmp_path):
     start = command("class")
-    assert moderation.command(SUBMISSIONS, "show") == f"{start} show"
-    assert moderation.command(tmp_path, "erase --all --yes") == f'{start} erase --all --yes --folder "{tmp_path}"'
+    assert moderation.command(HOME / "class", "show") == f"{start} show"
+    assert moderation.command(tmp_path / "a", "erase --all") == f"{start} erase --all --folder {tmp_path / 'a'}"
+    assert moderation.command(tmp_path / "a b", "erase --all") == f'{start} erase --all --folder "{tmp_path / "a b"}"'
 
 
-def test_a_command_is_printed_as_the_reader_types_it(monkeypatch):
-    monkeypatch.setenv("UV", "/usr/bin/uv")  # As `uv run` does.
+def test_a_command_is_printed_as_the_reader_types_it(monkeypatch, tmp_path):
+    def make(*names):
+        for name in names:
+            file = tmp_path / name
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
+            file.chmod(0o755)
+
+    make("uv/uv.exe" if os.name == "nt" else "uv/uv", "my kit/digitlab.exe" if os.name == "nt" else "my kit/digitlab")
+    uv, digitlab = (str(next((tmp_path / name).iterdir())) for name in ("uv", "my kit"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "my kit"))
+    monkeypatch.setenv("UV", uv)  # As `uv run` does.
+    monkeypatch.setenv("PATH", str(tmp_path / "uv"))
     assert command("train") == "uv run digitlab train"
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert command("train") == f"{uv} run digitlab train"
     monkeypatch.delenv("UV")
+    assert command("train") == f'"{digitlab}" train'  # As in a kit from a stick.
+    monkeypatch.setenv("PATH", str(tmp_path / "my kit"))
     assert command("train") == "digitlab train"
 
 

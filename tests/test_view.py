@@ -84,4 +84,6 @@ def test_a_view_that_fails_does_not_stop_the_others(watcher, threads):
     watcher.add(good)
     wait_until(lambda: bad.refreshed > 1 and good.refreshed > 1)
     assert bad.messages[0] == "The class's drawings could not be read: the disk is gone"
+    bad.error = None
+    wait_until(lambda: bad.messages[-1] == "")
     close(threads, bad, good)

@@ -101,7 +101,13 @@ class ClassFolder:
         self._hidden: frozenset[str] | None = None  # Not read so far.
 
     def names(self) -> list[str]:
-        """Return the names of the writers' folders, sorted."""
+        """Return the names of the writers' folders, sorted.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be read, or is not there any more after something was read from it.
+        """
         try:
             with os.scandir(self.path) as entries:
                 names = [
@@ -110,6 +116,10 @@ class ClassFolder:
                     if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
                 ]
         except (FileNotFoundError, NotADirectoryError):
+            if self._files:
+                raise FileNotFoundError(
+                    2, "it is not there any more: if it is on a share or a drive, connect that", str(self.path)
+                ) from None
             return []
         return sorted(names)[:MAX_WRITERS]
 

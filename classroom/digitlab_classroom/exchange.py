@@ -13,7 +13,7 @@ from digitlab.files import atomic_write, read_limited, split_lines
 from digitlab.ink import MAX_FILE, MAX_LINES, MAX_STROKES, Drawing
 from digitlab.paths import shown
 from digitlab_classroom.class_folder import Submission, fingerprint
-from digitlab_classroom.safe_io import read_line
+from digitlab_classroom.safe_io import MAX_LINE_BYTES, read_line, stored_size
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def read_by_writer(path: Path) -> tuple[dict[str | None, dict[str, Drawing]], in
             raise ValueError(f"{shown(path)} has too many strokes: at most {MAX_STROKES:,} can be added.")
         try:
             drawing = read_line(line)
+            if stored_size(drawing) > MAX_LINE_BYTES:  # With a pseudonym in it, the line would not be read again.
+                raise ValueError("it is too long")
         except ValueError:
             bad_lines += 1
         else:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digitlab import paths
 from digitlab.files import atomic_write, new_folder
-from digitlab.paths import SUBMISSIONS, shown
+from digitlab.paths import HOME, shown, typed
 from digitlab_classroom.class_folder import HIDDEN, SEAT, WRITER_FILES, ClassFolder, Submission, is_fingerprint
 from digitlab_classroom.pseudonyms import is_pseudonym
 from digitlab_classroom.safe_io import printable
@@ -18,7 +18,8 @@ from digitlab_classroom.safe_io import printable
 
 def command(folder: Path, words: str) -> str:
     """Return what to type to do something with the class of a folder, such as ``show``."""
-    option = "" if folder.absolute() == SUBMISSIONS.absolute() else f' --folder "{shown(folder)}"'
+    # Where DIGITLAB_CLASS names the folder, it may name another one for the next command.
+    option = "" if folder.absolute() == HOME / "class" else f" --folder {typed(folder)}"
     return f"{paths.command('class')} {words}{option}"
 
 
@@ -86,6 +87,8 @@ def check_known(classroom: ClassFolder, writer: str) -> None:
 
 def _find(classroom, which, number):
     """Return the fingerprints of the drawings that a teacher named."""
+    if isinstance(which, (list, tuple)):
+        return [mark for one in which for mark in _find(classroom, one, number)]
     if isinstance(which, Submission):
         return [which.fingerprint]
     everything = classroom.drawings(classroom.read_all())

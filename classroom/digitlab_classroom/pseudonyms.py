@@ -22,6 +22,15 @@ def is_pseudonym(name: str) -> bool:
     return _PATTERN.fullmatch(name) is not None
 
 
+def room_for_writers(folder: Path) -> int:
+    """Return how many more writers a class can have."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        some = itertools.islice(entries, 50 * MAX_WRITERS)
+        taken = sum(not entry.name.startswith(".") and entry.is_dir() for entry in some)
+        return max(MAX_WRITERS - taken, 0)
+    return MAX_WRITERS
+
+
 def new_writer(folder: Path | str = SUBMISSIONS) -> str:
     """Reserve a pseudonym that nobody has, by making its folder.
 
@@ -45,15 +54,12 @@ def new_writer(folder: Path | str = SUBMISSIONS) -> str:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    taken = {path.name for path in itertools.islice(folder.iterdir(), 10 * MAX_WRITERS)}
-    if len(taken) >= MAX_WRITERS:
+    if not room_for_writers(folder):
         raise ValueError(f"{shown(folder)} has {MAX_WRITERS} writers already: use a new folder for another class.")
     for number in itertools.count(1):
         names = [name if number == 1 else f"{name}-{number}" for name in PSEUDONYMS]
         for name in random.SystemRandom().sample(names, len(names)):
-            if name in taken:
-                continue
-            with contextlib.suppress(FileExistsError):  # Another seat has just taken it.
+            with contextlib.suppress(FileExistsError):  # Another seat has it.
                 make_writer_folder(folder / name)
                 return name
     return None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digitlab.files import atomic_write
 from digitlab.ink import Drawing
-from digitlab.paths import DRAWINGS, shown
+from digitlab.paths import DRAWINGS, HOME, shown
 from digitlab_classroom.class_folder import SEAT, fingerprint
 from digitlab_classroom.pseudonyms import is_pseudonym, make_writer_folder, new_writer
 from digitlab_classroom.safe_io import read_line, read_regular
@@ -30,7 +30,11 @@ class SeatFiles:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        key = hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
+        absolute = Path(os.path.abspath(folder))
+        # A class in the reader's own folder is still the same one when that folder was moved. Before version 0.2 it was
+        # known by its absolute path.
+        inside = absolute.relative_to(HOME) if absolute.is_relative_to(HOME) else absolute
+        key = _key(absolute) if (DRAWINGS / f".writer-{_key(absolute)}").exists() else _key(inside)
         self._memory = DRAWINGS / f".writer-{key}"
         self.pending_folder = DRAWINGS / f"not_handed_in-{key}"
 
@@ -70,8 +74,14 @@ class SeatFiles:
         """
         if os.environ.get("DIGITLAB_WRITER"):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
+            try:
                 make_writer_folder(self._folder / self.writer)
+            except FileExistsError:
+                pass
+            except PermissionError as error:
+                # The hub makes it when it starts a seat.
+                words = "its folder is gone: have this seat's server stopped and started again"
+                raise PermissionError(error.errno, words) from None
             return self.writer
         if self.writer is None:
             with self._lock():
@@ -143,3 +153,7 @@ class SeatFiles:
         """Remove the folder of the pending drawings if it is empty."""
         with contextlib.suppress(OSError):
             self.pending_folder.rmdir()
+
+
+def _key(folder):
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]

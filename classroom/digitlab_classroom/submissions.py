@@ -21,15 +21,12 @@ from digitlab_classroom.class_folder import (
     fingerprint,
 )
 from digitlab_classroom.exchange import Added
-from digitlab_classroom.pseudonyms import is_pseudonym, new_writer
-from digitlab_classroom.safe_io import MAX_LINE_BYTES, check_drawing, open_without_links
+from digitlab_classroom.pseudonyms import MAX_WRITERS, is_pseudonym, new_writer, room_for_writers
+from digitlab_classroom.safe_io import MAX_LINE_BYTES, check_drawing, open_without_links, stored_size
 from digitlab_classroom.scores import scores
 from digitlab_classroom.seat_files import SeatFiles
 
 __all__ = ["Added", "NotSubmittedError", "Submission", "SubmissionStore", "fingerprint", "new_writer", "scores"]
-
-
-_LONGEST_NAME = "a" * 25  # No pseudonym is longer.
 
 
 class NotSubmittedError(OSError):
@@ -93,14 +90,15 @@ class SubmissionStore:
         if not ink:
             raise ValueError("Draw something first.")
         check_drawing(drawing)
-        size = len(ink.to_json(label, _LONGEST_NAME).encode())
+        size = stored_size(drawing)
         if size > MAX_LINE_BYTES:
             raise ValueError(
-                f"This drawing takes {size // 1000:,} kB, but a class accepts {MAX_LINE_BYTES // 1000} kB at most: "
+                f"This drawing takes {-(-size // 1000):,} kB, but a class accepts {MAX_LINE_BYTES // 1000} kB at most: "
                 f"press Clear, and draw it again with fewer strokes."
             )
         with self._lock:
             try:
+                self._class.names()  # A share that is not connected must not be made anew on this machine.
                 writer = self._seat.take_writer()
                 self._append(writer, [drawing], SUBMITTED)
             except OSError as error:
@@ -172,8 +170,9 @@ class SubmissionStore:
 
         Parameters
         ----------
-        which : str or Submission
-            A drawing, or its fingerprint, or a pseudonym: then all present drawings of that writer are hidden.
+        which : str or Submission, or a list of these
+            A drawing, or its fingerprint, or a pseudonym: then all present drawings of that writer are hidden. Equal
+            drawings of other writers are hidden with it.
         number : int, optional
             With a pseudonym: only the drawing with this number.
 
@@ -216,9 +215,10 @@ class SubmissionStore:
         ValueError
             If there is no such writer, or the folder of that name is not the kit's.
         OSError
-            If this account may not erase them.
+            If this account may not erase them, or the class's folder is not there any more.
         """
         with self._lock:
+            self._class.names()  # It raises OSError if the folder is not there any more.
             if writer == self.writer:
                 pending = self.pending()
                 self._seat.erase_pending()
@@ -271,7 +271,7 @@ class SubmissionStore:
         return exchange.export(drawings, expand(path))
 
     def add(self, path: Path | str) -> Added:
-        """Add the drawings of a file, such as ``drawings/my_drawings.jsonl`` of another laptop.
+        """Add the drawings of a file, such as the export of another laptop.
 
         Adding a file twice changes nothing. A writer of the file who has many of these drawings in this class keeps
         that pseudonym; the others get new ones. Drawings without a writer are taken to be one writer's.
@@ -294,8 +294,7 @@ class SubmissionStore:
         with self._lock:
             present = {one.fingerprint: one.writer for one in self._class.drawings(self._class.read_all())}
             plan, known = exchange.plan_addition(by_writer, present)
-            for owner, new in plan:
-                self._check_room(owner, new, ADDED)
+            self._check_plan(plan)
             writers = []
             for owner, new in plan:
                 if new:
@@ -348,12 +347,27 @@ class SubmissionStore:
         for drawing in drawings:
             append_drawing(folder / file, drawing.ink, drawing.label, writer, opener=open_without_links)
 
+    def _check_plan(self, plan):
+        """Raise ValueError if not all drawings that are to be added have room; see `exchange.plan_addition`."""
+        of_owner = {}
+        for number, (owner, new) in enumerate(plan):
+            # Those who are new here have no name yet.
+            of_owner.setdefault(owner if owner and is_pseudonym(owner) else number, []).extend(new)
+        for owner, new in of_owner.items():
+            self._check_room(owner if isinstance(owner, str) else None, new, ADDED)
+        new_writers = sum(bool(new) for owner, new in of_owner.items() if not isinstance(owner, str))
+        if (room := room_for_writers(self.folder)) < new_writers:
+            raise ValueError(
+                f"A class accepts {MAX_WRITERS} writers: {shown(self.folder)} has room for {room} more, and the file "
+                f"has {new_writers:,} new ones. Nothing was added."
+            )
+
     def _check_room(self, writer, drawings, file):
         """Raise ValueError if a file of a writer, or of one who is new, would hold more than is read from it."""
         present = self._read(writer) if writer else []
         path = self.folder / (writer or "") / file
         size = path.lstat().st_size if writer and path.exists() else 0
-        size += sum(len(drawing.ink.to_json(drawing.label, _LONGEST_NAME).encode()) + 1 for drawing in drawings)
+        size += sum(map(stored_size, drawings))
         strokes = sum(len(drawing.ink.strokes) for drawing in [*present, *drawings])
         if len(present) + len(drawings) > MAX_DRAWINGS or size > MAX_FILE_BYTES or strokes > MAX_STROKES:
             raise ValueError(

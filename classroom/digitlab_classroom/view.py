@@ -97,7 +97,7 @@ class SubmissionsView(ipywidgets.VBox):
         self._lock = threading.RLock()
         self._drawings = None
         self._predictions, self._urls = {}, {}
-        self._latest = {}  # Fingerprints, in the order in which the drawings appeared.
+        self._latest = {}  # Writers with fingerprints, in the order in which the drawings appeared.
         self._last_hidden = None
         self.trouble = self.is_gone = False
         self._overview, self._gallery, self._message = (ipywidgets.HTML() for _ in range(3))
@@ -164,14 +164,14 @@ class SubmissionsView(ipywidgets.VBox):
 
     def _remember_latest(self, drawings):
         last = collections.Counter(drawing.writer for drawing in drawings)
-        new = [drawing for drawing in drawings if drawing.fingerprint not in self._latest]
+        new = [drawing for drawing in drawings if (drawing.writer, drawing.fingerprint) not in self._latest]
         # Of those that appear at the same time, each writer's last drawing counts as the latest.
         for drawing in sorted(new, key=lambda one: one.number - last[one.writer]):
-            self._latest[drawing.fingerprint] = None
+            self._latest[drawing.writer, drawing.fingerprint] = None
 
     def _shown(self, drawings):
         """Return the drawings that are shown one by one, the latest first."""
-        present = {drawing.fingerprint: drawing for drawing in drawings}
+        present = {(drawing.writer, drawing.fingerprint): drawing for drawing in drawings}
         return [present[mark] for mark in reversed(self._latest) if mark in present][:MAX_SHOWN]
 
     def _figure(self, drawing):
@@ -208,7 +208,7 @@ class SubmissionsView(ipywidgets.VBox):
         name, number, mark = self._which.value
         # Not what was hidden before: that stays hidden.
         hidden = [mark] if mark else [one.fingerprint for one in self.store.drawings() if one.writer == name]
-        if self._change(self.store.hide, [mark or name]):
+        if self._change(self.store.hide, mark or name):
             self._last_hidden = hidden
             self._back_button.disabled = False
             what = f"{name} {number}" if mark else f"All that {name} has handed in"
@@ -219,10 +219,9 @@ class SubmissionsView(ipywidgets.VBox):
             self._back_button.disabled = True
             self.say("It is shown again.")
 
-    def _change(self, action, marks):
+    def _change(self, action, which):
         try:
-            for mark in marks:
-                action(mark)
+            action(which)
         except (OSError, ValueError) as error:
             self.say(str(error))
             return False

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from digitlab.paths import shown
+from digitlab.paths import network_files, shown
 
 GZIP = b"\x1f\x8b"
 """So begins a gzip file."""
+
+ROOM_TO_SAVE = 20_000_000
+"""What must be free on a disk to save a network, in bytes: old and new files, and what is written meanwhile."""
 
 _NEW = ".new-"  # So begin the names of files and folders that are being written.
 
@@ -273,3 +276,22 @@ def read_checked(path, sha256: str, what: str, name: str) -> bytes:
             f"the kit. {remedy}."
         )
     return content
+
+
+def check_writable(path: Path | str) -> None:
+    """Raise OSError if a network cannot be saved to a path; call it before the training."""
+    folder = network_files(path)[0].parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(
+            f"No network can be saved in {shown(folder)} ({error.strerror}); choose a folder that you may write to."
+        ) from None
+    if shutil.disk_usage(folder).free < ROOM_TO_SAVE:
+        raise OSError(
+            f"No network can be saved in {shown(folder)}: the disk has less than {ROOM_TO_SAVE // 1_000_000} MB free. "
+            f"Make room, or choose another folder."
+        )

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data import load_mnist
+from digitlab.files import check_writable
 from digitlab.files.settings import read_settings
 from digitlab.ink import Drawing, read_drawings
 from digitlab.metrics import DIGITS
@@ -27,7 +28,6 @@ from digitlab.paths import (
     MY_NETWORK,
     SHIPPED_NETWORK,
     TAUGHT_NETWORK,
-    check_writable,
     is_same_network,
     network_files,
     settings_of,
