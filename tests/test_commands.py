@@ -75,6 +75,12 @@ def test_an_error_is_one_line(error, words, monkeypatch, capsys):
     assert len(printed.splitlines()) == 1
 
 
+def test_a_closed_output_is_no_error(monkeypatch):
+    monkeypatch.setattr("digitlab.commands.check.run", lambda arguments: 0)
+    monkeypatch.setattr(sys, "stdout", None)  # As after >&- in a shell.
+    assert main(["check"]) == 0
+
+
 def test_ctrl_c_ends_a_command_with_130(monkeypatch):
     def interrupt(arguments):
         raise KeyboardInterrupt

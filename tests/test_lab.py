@@ -368,6 +368,12 @@ def test_missing_notebooks_give_one_sentence(tmp_path):
     assert "git checkout -- notebooks" in output
 
 
+def test_a_command_of_jupyterlab_itself_gives_one_sentence(tmp_path):
+    status, output = failing_lab(tmp_path, "stop", "8888")
+    assert status == 1
+    assert output == "digitlab lab: stop is a command of JupyterLab itself: jupyter lab stop 8888\n"
+
+
 def test_a_missing_jupyterlab_gives_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "jupyterlab.py").write_text("raise ModuleNotFoundError(\"No module named 'jupyterlab'\")")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -167,6 +167,14 @@ def test_the_table_counts_empty_drawings(digitlab, tmp_path):
     assert picture.exists()
 
 
+def test_where_nothing_is_misread_no_picture_is_written(digitlab, tmp_path):
+    file, picture = tmp_path / "drawings.jsonl", tmp_path / "misread.png"
+    file.write_text(Ink.example(0).to_json(0))
+    done = digitlab("evaluate", file, "--picture", picture)
+    assert (done.returncode, done.stderr) == (0, f"No digit was misread, so {picture} was not written.\n")
+    assert not picture.exists()
+
+
 @pytest.mark.parametrize(("size", "shape"), [((10_000, 1), (1, 10_000)), ((1, 10_000), (280, 1))])
 def test_a_bitmap_of_a_long_canvas_stays_small(size, shape):
     assert bitmap(Ink([[(0, 0), (1, 1)]], size)).shape == shape

@@ -336,7 +336,7 @@ def test_without_a_screen_it_says_so_in_one_line(environment, reason):
     others = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     done = subprocess.run(SCRIPT, env=others | environment, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"digitlab draw: .* digitlab lab\n", done.stderr)
+    assert re.fullmatch(r"digitlab draw: .*digitlab lab\n", done.stderr)
     assert reason in done.stderr
 
 
@@ -355,6 +355,20 @@ def test_a_screen_that_never_answers_does_not_block(monkeypatch):
 def test_a_screen_is_found(screen, monkeypatch):
     monkeypatch.setenv("DISPLAY", screen.environment["DISPLAY"])
     assert no_screen() is None
+
+
+@on_x11
+def test_a_missing_library_of_the_window_is_named(screen, monkeypatch):
+    load = screen_module.ctypes.CDLL
+
+    def without_libsm(name):
+        if "libSM" in name:
+            raise OSError(f"{name}: cannot open shared object file")
+        return load(name)
+
+    monkeypatch.setenv("DISPLAY", screen.environment["DISPLAY"])
+    monkeypatch.setattr(screen_module.ctypes, "CDLL", without_libsm)
+    assert re.search(r"missing \(libSM\.so\.6.*sudo apt-get install -y .*libsm6", no_screen())
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])

@@ -77,8 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
     predictions = recognizer.predict_many(with_edge(bitmap(d.ink)) if arguments.bitmap else d.ink for d in labelled)
     results = evaluate(labelled, predictions)
     print(json.dumps(results) if arguments.json else _table(results))
-    if arguments.picture:
-        _save_image(arguments.picture, misread(labelled, predictions))
+    if arguments.picture and (pairs := misread(labelled, predictions)):
+        _save_image(arguments.picture, pairs)
+    elif arguments.picture:
+        print(f"No digit was misread, so {shown(arguments.picture)} was not written.", file=sys.stderr)
     return 0
 
 
@@ -121,7 +123,7 @@ def _save_image(path, pairs, columns=12, max_count=240):
             text = f"{drawing.label}: empty"
         cv2.putText(tile, text, (margin, side + margin + 16), (0, 0, 0), cv2.FontFace("sans"), 13)
         tiles.append(tile)
-    tiles += [blank] * (-len(tiles) % columns if tiles else columns)
+    tiles += [blank] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
     atomic_write(path, cv2.imencode(".png", np.vstack(rows))[1].tobytes())
 

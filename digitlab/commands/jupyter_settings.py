@@ -37,17 +37,6 @@ def settings() -> dict[str, Any]:
     return values
 
 
-def as_config(values: dict[str, Any]):
-    """Return settings as a `traitlets.config.Config`."""
-    from traitlets.config import Config
-
-    config = Config()
-    for name, value in values.items():
-        section, option = name.split(".")
-        config[section][option] = value
-    return config
-
-
 def as_options(values: dict[str, Any]) -> list[str]:
     """Return settings as command line options, such as ``--LabApp.app_settings_dir=/a/folder``."""
     return [f"--{name}={value}" for name, value in values.items()]

@@ -55,19 +55,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     if "--help-all" in arguments.others:
         LabApp.launch_instance(["--help-all"])
-    config = jupyter_settings.as_config(jupyter_settings.settings())
-    config.Application.log_level = logging.ERROR
+    values = {**jupyter_settings.settings(), "Application.log_level": logging.ERROR}
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        config.ServerApp.allow_root = True  # In a container root is often the only user.
+        values["ServerApp.allow_root"] = True  # In a container root is often the only user.
     if arguments.no_browser:
-        config.ServerApp.open_browser = False
+        values["ServerApp.open_browser"] = False
     if arguments.port is not None:
-        config.ServerApp.port = arguments.port
-        config.ServerApp.port_retries = 0
+        values |= {"ServerApp.port": arguments.port, "ServerApp.port_retries": 0}
     shows_copy = _shows_copy(arguments.others)
-    options = list(arguments.others)
-    if shows_copy:  # As an option, because a root_dir in the reader's own configuration is another course's.
-        options.append(f"--ServerApp.root_dir={MY_NOTEBOOKS}")
+    if shows_copy:  # A root_dir in the reader's own configuration is another course's.
+        values["ServerApp.root_dir"] = MY_NOTEBOOKS
     if arguments.reset and (old := working_copy.set_aside()):
         print(f"Your old notebooks are in {shown(old)}.", flush=True)
     if arguments.reset or shows_copy:
@@ -76,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     for variable, folder in (("DIGITLAB_HOME", HOME), ("DIGITLAB_CLASS", SUBMISSIONS)):
         if variable in os.environ:
             os.environ[variable] = str(folder)  # Absolute: the notebooks run in another folder.
-    server = LabApp.initialize_server(argv=options, config=config)
+    # Of two values for one option JupyterLab takes the later one: the reader's.
+    server = LabApp.initialize_server(argv=[*jupyter_settings.as_options(values), *arguments.others])
     notebook = Path(server.root_dir, server.file_to_run or FIRST_NOTEBOOK)
     if server.default_url == f"{server.base_url}lab" and notebook.is_relative_to(server.root_dir) and notebook.exists():
         server.default_url += f"/tree/{quote(notebook.relative_to(server.root_dir).as_posix())}"
@@ -99,6 +97,8 @@ def _shows_copy(arguments):
     reader = LabApp.serverapp_class(log_level=logging.ERROR)
     reader.aliases = {**reader.aliases, **LabApp.aliases}
     reader.parse_command_line(arguments)
+    if reader.subapp is not None:
+        raise ValueError(f"{arguments[0]} is a command of JupyterLab itself: jupyter lab {' '.join(arguments)}")
     if reader.trait_has_value("root_dir"):
         return False
     return not reader.file_to_run or Path(os.path.abspath(reader.file_to_run)).is_relative_to(MY_NOTEBOOKS)

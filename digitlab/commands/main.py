@@ -55,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parse(sys.argv[1:] if argv is None else list(argv))
         name = f"digitlab {arguments.command}"
         status = arguments.run(arguments)
-        sys.stdout.flush()
+        if sys.stdout:  # It may have been closed.
+            sys.stdout.flush()
         return status
     except ImportError as error:
         if "cannot open shared object file" in str(error):

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 
-from digitlab.paths import command
+from digitlab.paths import APT_LINE, command
 
 SECONDS = 5
 """Maximum time in which a screen must answer, in seconds."""
@@ -25,7 +25,7 @@ def no_screen() -> str | None:
     remedy = f"run this on a desktop, over ssh with ssh -X, or draw in the notebook: {command('lab')}"
     if display:
         if _answers(display):
-            return None
+            return _missing_library()
         return f"There is no screen to open a window on (DISPLAY is {display}, and nothing answers there); {remedy}"
     if os.environ.get("WAYLAND_DISPLAY"):
         return (
@@ -33,6 +33,15 @@ def no_screen() -> str | None:
             f"install Xwayland and log in again, or draw in the notebook: {command('lab')}"
         )
     return f"There is no screen to open a window on (DISPLAY is not set); {remedy}"
+
+
+def _missing_library():
+    # OpenCV's windows need it, but OpenCV can be imported without it.
+    try:
+        ctypes.CDLL("libSM.so.6")
+    except OSError as error:
+        return f"OpenCV's window needs a system library that is missing ({error}). On Debian and Ubuntu: {APT_LINE}"
+    return None
 
 
 def _answers(display):
