@@ -98,7 +98,7 @@ def fill(folder: Path, kit: Path, systems: Sequence[tuple[str, str]], fetch: Cal
     """
     fetch = fetch or fetch_packages
     files = files_of(kit)
-    folder = expand(folder).absolute()
+    folder = Path(os.path.abspath(expand(folder)))
     if folder == kit or kit in folder.parents:
         raise ValueError(f"{folder} is inside the kit: choose a folder elsewhere, such as the stick.")
     before = _kit_files_before(folder)
@@ -156,7 +156,9 @@ def _kit_files_before(folder):
     if not folder.is_dir():
         raise ValueError(f"{folder} is a file: choose a folder.")
     try:
-        return json.loads((folder / install.CONTENTS).read_text("utf-8"))["kit"]
+        # A stick goes through many hands: what its list names outside the folder is not the kit's.
+        listed = dict(json.loads((folder / install.CONTENTS).read_text("utf-8"))["kit"])
+        return {path: digest for path, digest in listed.items() if _THE_KITS.fullmatch(path) and ".." not in path}
     except (OSError, ValueError, KeyError, TypeError):
         names = ("digitlab", "wheels", "wheels.new", "install.py", "READ ME FIRST.txt", install.CONTENTS)
         present = [name for name in names if (folder / name).exists()]

@@ -95,13 +95,17 @@ def install(target):
             f"needs the internet, run install.py again: it installs all files and packages again."
             + (" If it is tensorflow, Windows may lack vc_redist.x64.exe of Microsoft." if ON_WINDOWS else "")
         )
-    shown = f'"{command}"' if " " in str(command) else command
     double_click = f'\n\nor double-click "{START_FILE}" in that folder.' if sys.platform in ("win32", "darwin") else ""
     print(
         f"\ndigitlab is installed in {target} ({time.time() - start:.0f} s). You may take the stick out.\n"
-        f"Start it, now and every other time, with this command:\n\n    {shown} lab{double_click}"
+        f"Start it, now and every other time, with this command:\n\n    {typed(command)} lab{double_click}"
     )
     return 0
+
+
+def typed(path):
+    """Return a path as it is typed in a terminal: in quotes if there is a space in it."""
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def read_contents():
@@ -162,7 +166,7 @@ def check_target(target):
         )
     if not target.exists() and not target.is_symlink():
         return {}
-    another = f"stays as it is. Choose another folder: install.py {target}-2"
+    another = f"stays as it is. Choose another folder: install.py {typed(f'{target}-2')}"
     if not target.is_dir():
         raise InstallError(f"{target} is a file, and {another}")
     if (target / ".git").exists():

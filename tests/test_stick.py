@@ -295,9 +295,26 @@ def test_a_folder_with_another_digitlab_is_refused(fill, tmp_path):
     assert texts_of_files(tmp_path / STICK) == {"digitlab/thesis.txt": "years of work"}
 
 
-def test_a_folder_inside_the_kit_is_refused(fill_stick, kit, fetch):
+def test_a_folder_inside_the_kit_is_refused(fill_stick, kit, fetch, monkeypatch):
     with pytest.raises(ValueError, match="inside the kit"):
         fill_stick.fill(kit / "stick", kit, [("linux", PYTHON)], fetch)
+    monkeypatch.chdir(kit)
+    fill_stick.fill(Path("../beside"), kit, [("linux", PYTHON)], fetch)
+    assert (kit.parent / "beside" / "install.py").exists()
+
+
+def test_filling_again_removes_nothing_outside_the_stick(fill, kit, tmp_path):
+    stick = fill()
+    (tmp_path / "thesis.txt").write_text("years of work", "utf-8")
+    (stick / "digitlab" / "old.txt").write_text("mine", "utf-8")
+    names = ("../../thesis.txt", str(tmp_path / "thesis.txt"), "tests/../../../thesis.txt", "old.txt")
+    edit_contents(stick, lambda contents: contents["kit"].update(dict.fromkeys(names, "")))
+    fill()
+    assert (tmp_path / "thesis.txt").exists()
+    assert (stick / "digitlab" / "old.txt").exists()
+    edit_contents(stick, lambda contents: contents.update(kit=["a"]))
+    with pytest.raises(ValueError, match="which this program did not put there"):
+        fill()
 
 
 def test_a_half_filled_stick_installs_nothing(fill, tmp_path, run):
