@@ -40,6 +40,8 @@ class LiveLoss(keras.callbacks.Callback):
         """Start a new figure."""
         self.losses, self.validation_losses = [], []
         self._epochs, self._steps = self.params["epochs"], self.params["steps"]
+        if self._steps is None:
+            raise ValueError("LiveLoss needs to know how many batches an epoch has: give fit steps_per_epoch.")
         self._epochs_done, self._finished = 0, False
         self._sums, self._accuracies = {}, []
         self._first = self._last = None

@@ -278,7 +278,9 @@ def confusion(matrix: ArrayLike, title: str) -> None:
         title,
         [
             f"a table of 10 rows and 10 columns: {np.trace(matrix):,} of {matrix.sum():,} on its diagonal",
-            f"beside it, the largest first: {', '.join(f'{wrong[a, b]} times a {a} read as a {b}' for a, b in pairs)}",
+            f"beside it, the largest first: {', '.join(f'{wrong[a, b]} times a {a} read as a {b}' for a, b in pairs)}"
+            if pairs
+            else "nothing beside it",
         ],
     )
     with figure(title, alt, (_WIDTH, 4.5)) as axes:

@@ -68,9 +68,9 @@ def prepare(drawing: Ink | np.ndarray) -> np.ndarray:
     if is_empty(drawing):
         return nothing
     edge = np.concatenate([drawing[0], drawing[-1], drawing[1:-1, 0], drawing[1:-1, -1]])
-    if (edge > _BRIGHT).mean() > 0.5:
-        raise ValueError("The edge of this image is bright. Ink must be white on black: invert it with 255 - image.")
     brightest = int(drawing.max())
+    if (edge > brightest // 2).mean() > 0.5:
+        raise ValueError("The edge of this image is bright. Ink must be white on black: invert it with 255 - image.")
     if brightest <= _BRIGHT:  # Such faint ink would be lost when the image is scaled down.
         drawing = cv2.convertScaleAbs(drawing, alpha=255 / brightest)
     fitted = fit(crop(normalize_stroke_width(drawing)))
@@ -270,6 +270,8 @@ def network_input(images: np.ndarray) -> np.ndarray:
         )
     if images.dtype.kind == "f" and images.size and 0 < images.max() <= 1:
         raise ValueError("These images are 0 to 1 already. network_input divides by 255 itself: give it 0 to 255.")
+    if images.dtype.kind not in "uif" or (images.size and not 0 <= images.min() <= images.max() <= 255):
+        raise ValueError("Images must be numbers from 0 (black) to 255 (white), as uint8.")
     # One step: a second float32 array would take 190 MB more for 60,000 images.
     return np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
 

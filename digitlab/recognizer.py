@@ -78,7 +78,8 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
         Each row sums to 1.
     """
     # Divided by the largest first: else a low temperature could make all of them 0.
-    powers = (np.maximum(probabilities, 1e-12) / np.max(probabilities, axis=1, keepdims=True)) ** (1 / temperature)
+    probabilities = np.maximum(probabilities, 1e-12)
+    powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -221,7 +222,7 @@ class Recognizer:
         -------
         probabilities : float32 array (n, 10)
         """
-        return _of_digits(apply_temperature(self.run(x), self.temperature))
+        return apply_temperature(self.run(x)[:, :NOT_A_DIGIT], self.temperature)
 
     def run(self, x: np.ndarray) -> np.ndarray:
         """Return the output of the network, without temperature.
@@ -278,10 +279,12 @@ class Recognizer:
     def _predict_batch(self, batch):
         if not batch:
             return []
-        outputs = apply_temperature(self.run(network_input([image for _, image in batch])), self.temperature)
+        outputs = self.run(network_input([image for _, image in batch]))
+        digits = apply_temperature(outputs[:, :NOT_A_DIGIT], self.temperature)
+        outputs = apply_temperature(outputs, self.temperature)
         return [
-            self._prediction(drawing, image, output, digits)
-            for (drawing, image), output, digits in zip(batch, outputs, _of_digits(outputs), strict=True)
+            self._prediction(drawing, image, output, probabilities)
+            for (drawing, image), output, probabilities in zip(batch, outputs, digits, strict=True)
         ]
 
     def _prediction(self, drawing, image, output, probabilities):
@@ -307,12 +310,7 @@ class Recognizer:
 def _is_network_input(x):
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.shape[1:] != (SIDE, SIDE, 1):
         return False
-    return not x.size or x.max() < 1.01  # Rounding may lead above 1.
-
-
-def _of_digits(outputs):
-    digits = outputs[:, :NOT_A_DIGIT]
-    return digits / digits.sum(axis=1, keepdims=True)
+    return not x.size or (x.min() > -0.01 and x.max() < 1.01)  # Rounding may lead outside.
 
 
 def _check_prepared(image):

@@ -98,6 +98,37 @@ def test_the_loss_of_a_batch_is_taken_out_of_the_running_mean(displayed):
     assert live.validation_losses == [0.9]
 
 
+def test_a_loss_is_never_below_0(displayed):
+    live = begin(epochs=1, steps=2)
+    live.on_train_batch_end(0, {"loss": 1.0})
+    live.on_train_batch_end(1, {"loss": 0.49})  # Keras rounds.
+    assert live.losses == [1.0, 0.0]
+
+
+def test_lines_and_dots_stand_at_their_epochs(displayed):
+    live = begin(epochs=3, steps=50, every=3600)
+    for epoch in range(3):
+        for batch in range(50):
+            live.on_train_batch_end(batch, {"loss": 1.0})
+        live.on_epoch_end(epoch, {"val_loss": 0.5 - 0.1 * epoch})
+    live.on_train_end()
+    assert live._batch_line.get_xdata()[-1] == live._mean_line.get_xdata()[-1] == 3
+    assert live._validation_dots.get_xydata() == pytest.approx(np.array([(1, 0.5), (2, 0.4), (3, 0.3)]))
+
+
+def test_the_axis_reaches_down_to_small_losses(displayed):
+    live = begin(epochs=1, steps=100, every=3600)
+    for batch in range(60):
+        live.on_train_batch_end(batch, {"loss": 0.006})
+    live.on_train_end()
+    assert live._ax.get_ylim()[0] == pytest.approx(0.004)
+
+
+def test_an_unknown_number_of_batches_is_refused_in_a_sentence(displayed):
+    with pytest.raises(ValueError, match="give fit steps_per_epoch"):
+        begin(epochs=1, steps=None)
+
+
 def test_the_figure_is_updated_only_as_often_as_asked(displayed):
     live = begin(epochs=1, steps=50, every=3600)
     for batch in range(50):
@@ -145,6 +176,25 @@ def test_the_title_says_how_far_the_training_is(displayed):
     live.on_epoch_end(1, {"loss": 0.5})
     live.on_train_end()
     assert live.title == "After 2 epochs: loss 1.25"
+
+
+def test_the_title_tells_the_loss_of_the_last_batches(displayed):
+    live = begin(epochs=2, steps=75, every=3600)
+    for epoch, loss in enumerate((8.0, 1.0)):
+        for batch in range(75):
+            live.on_train_batch_end(batch, {"loss": loss})
+        live.on_epoch_end(epoch, {})
+    assert "loss 1.00" in live.title
+
+
+def test_the_time_to_go_is_that_of_the_batches_to_come(displayed, monkeypatch):
+    clock = iter(range(100, 200))
+    monkeypatch.setattr(live_loss.time, "monotonic", lambda: next(clock))
+    live = begin(epochs=2, steps=10, every=0)
+    monkeypatch.setattr(live, "_update", lambda now: setattr(live, "_last", now))
+    for batch in range(10):
+        live.on_train_batch_end(batch, {"loss": 1.0})
+    assert live.title.endswith("about 10 s to go")
 
 
 def test_the_title_says_which_digits_the_accuracy_is_about(displayed):

@@ -74,7 +74,7 @@ def test_an_empty_sheet_has_no_digits(recognizer):
     assert find_digits(np.full((300, 200), 255, np.uint8), recognizer) == []
 
 
-@pytest.mark.parametrize("colour", [(30, 30, 30), (40, 60, 160), (180, 30, 40), (120, 120, 125)])
+@pytest.mark.parametrize("colour", [(30, 30, 30), (40, 60, 160), (180, 30, 40), (120, 120, 125), (48, 42, 38)])
 def test_pens_of_all_colours_are_read(recognizer, colour):
     grey, _ = sheet("0123456789", light=255)
     share = grey[..., np.newaxis] / 255
@@ -165,6 +165,23 @@ def test_noise_on_a_dark_table_is_no_digit(recognizer):
     photo[:, :700] = sheet("314159", tall=700, width=700)[0]
     for number in range(4):  # Blots as pale as noise is.
         write(photo, Ink.example(7), 740 + 80 * number, 300, 90, colour=26)
+    assert read(photo, recognizer)[0] == "314159"
+
+
+@pytest.mark.parametrize("margin", [60, 130])
+def test_a_table_with_grain_has_no_digits(recognizer, margin):
+    grain = np.random.default_rng(0).normal(size=(400 + 2 * margin, 510 + 2 * margin))
+    grain = cv2.GaussianBlur(grain, (0, 0), 1)
+    photo = np.clip(190 + 30 * grain / grain.std(), 0, 255).astype(np.uint8)
+    photo[margin : margin + 400, margin : margin + 510] = sheet("314159")[0]
+    assert read(photo, recognizer)[0] == "314159"
+
+
+def test_a_pale_label_on_a_dark_table_is_no_paper(recognizer):
+    photo = np.full((700, 1100), 50, np.uint8)
+    photo[150:550, 200:710] = sheet("314159")[0]
+    photo[200:330, 850:960] = 235
+    write(photo, Ink.example(7), 870, 220, 90)
     assert read(photo, recognizer)[0] == "314159"
 
 
@@ -365,6 +382,22 @@ def test_holes_specks_and_marks_at_the_edge_are_left_out(recognizer):
     cv2.circle(photo, (300, 330), 3, 30, cv2.FILLED, cv2.LINE_AA)
     photo[200:300, 490:] = 20
     assert read(photo, recognizer)[0] == "60"
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_piece_that_the_edge_cuts_is_left_out(turns):
+    clean = np.zeros((300, 400), np.uint8)
+    for x in (0, 200):
+        cv2.line(clean, (x, 80), (x + 60, 140), 200, 6, cv2.LINE_AA)
+    assert len(find_pieces(np.ascontiguousarray(np.rot90(clean, turns)))) == 1
+
+
+def test_a_net_of_thin_lines_is_no_piece():
+    clean = np.zeros((600, 800), np.uint8)
+    for place in range(60, 541, 120):
+        cv2.line(clean, (place, 60), (place, 540), 200, 1)
+        cv2.line(clean, (60, place), (540, place), 200, 1)
+    assert find_pieces(clean) == []
 
 
 def test_boxes_are_in_the_photos_own_pixels_also_when_it_is_large(recognizer):

@@ -45,6 +45,10 @@ def test_crop_removes_everything_around_the_ink(kind):
         assert np.allclose(size, box_of(drawing))
 
 
+def test_the_box_of_a_dot_that_shook_is_not_smaller_than_that_of_a_dot():
+    assert crop(Ink([[(140, 140), (140.3, 140.2)]])).size == (1, 1)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_fit_fills_the_box_and_keeps_the_aspect(kind):
     for ink in DRAWINGS:
@@ -140,6 +144,12 @@ def test_network_input_is_not_divided_twice():
         network_input(images / 255)
 
 
+@pytest.mark.parametrize("change", [lambda image: image > 127, lambda image: image * 4, lambda image: -image])
+def test_network_input_is_made_of_0_to_255(change):
+    with pytest.raises(ValueError, match="from 0 \\(black\\) to 255"):
+        network_input([change(np.eye(28, dtype=int) * 200)])
+
+
 IMAGE = Ink.example(5).render()
 
 
@@ -203,6 +213,14 @@ def test_images_that_cannot_be_measured_are_not_changed():
     assert normalize_stroke_width(blot) is blot
 
 
+@pytest.mark.parametrize("pen", [1, 2, 24])
+def test_normalized_strokes_have_a_black_margin(pen):
+    for digit in range(10):
+        image = normalize_stroke_width(Ink.example(digit).render(pen))
+        assert not image[[0, -1]].any()
+        assert not image[:, [0, -1]].any()
+
+
 @given(
     st.integers(1, 60).flatmap(lambda h: st.integers(1, 60).map(lambda w: (h, w))),
     st.integers(0, 2**32 - 1),
@@ -259,3 +277,16 @@ def test_an_image_with_one_dark_side_is_still_black_on_white():
     image[:, :40] = 0  # As where a shadow falls on the paper.
     with pytest.raises(ValueError, match="invert it with 255 - image"):
         prepare(image)
+
+
+def test_bright_sides_are_seen():
+    image = 255 - Ink([[(20, 60), (20, 240)]], (40, 300)).render()
+    image[[0, -1]] = 0
+    with pytest.raises(ValueError, match="invert it with 255 - image"):
+        prepare(image)
+
+
+@pytest.mark.parametrize("paper", [100, 127, 128])
+def test_dim_paper_is_black_on_white_too(paper):
+    with pytest.raises(ValueError, match="invert it with 255 - image"):
+        prepare(paper - (Ink.example(5).render() * (paper / 300)).astype(np.uint8))
