@@ -57,6 +57,13 @@ def test_each_epoch_is_another_and_each_seed_makes_it_again(sources, people):
     assert not np.array_equal(first, next_one)
 
 
+def test_each_part_of_an_epoch_shows_other_drawings(sources, people):
+    mixture = Mixture(people=400, letters=0, code=0, others=0)
+    few = replace(sources, x_train=sources.x_train[:0], y_train=sources.y_train[:0], mixture=mixture)
+    parts = [make_part(few, 0, part, people[1])[1] for part in range(PARTS)]
+    assert len({labels.tobytes() for labels in parts}) == PARTS
+
+
 def test_a_drawing_without_weight_is_not_shown(sources, people):
     strokes, _ = people
     only_sevens = np.where((strokes.labels == 7) | (strokes.labels == NOT_A_DIGIT), 1.0, 0.0)

@@ -5,6 +5,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from digitlab import Ink, Recognizer, explore
+from digitlab.explore import layers
 from digitlab.paths import MNIST_ONLY_NETWORK, SHIPPED_NETWORK
 from digitlab.prepare import MIDDLE, centre_of_mass, prepare, shrink
 
@@ -37,6 +38,18 @@ def test_a_drawing_stays_on_its_canvas(steps):
     (right, down), size = np.concatenate(SEVEN.strokes).max(axis=0), SEVEN.size
     moved = explore.knob_image(SEVEN, 1, size[0] - right - 9, size[1] - down - 9, 18, steps)
     assert np.array_equal(explore.knob_image(SEVEN, 1, 110, 110, 18, steps), moved)
+
+
+def test_a_drawing_stays_on_its_canvas_at_the_left_and_above_too():
+    left, top = np.concatenate(SEVEN.strokes).min(axis=0)
+    moved = explore.knob_image(SEVEN, 1, 9 - left, 9 - top, 18)
+    assert np.array_equal(explore.knob_image(SEVEN, 1, -110, -110, 18), moved)
+
+
+def test_without_the_step_fit_strokes_are_stretched():
+    triangle = Ink([[(100, 20), (180, 20), (100, 260)]])
+    rows, columns = np.nonzero(explore.knob_image(triangle, steps=("crop", "from strokes")) > 127)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (0, 27, 0, 27)
 
 
 def test_each_slider_and_switch_changes_what_is_seen():
@@ -142,6 +155,8 @@ def test_the_picture_of_the_lens_shows_each_number(shown, side):
     assert set(numbers) <= set(texts(shown[0]))
     assert f"sum + bias −0.25: {total:.2f}; after ReLU {max(total, 0):.2f}".replace(": -", ": −") in shown[0].alt
     assert "it lands at row 9, column 11" in shown[0].alt
+    for ax, size in ((shown[0].axes[0], side), (shown[0].axes[2], 1)):
+        assert ax.patches[0].get_bbox().bounds == (10.5, 8.5, size, size)
 
 
 def test_the_slope_offers_learning_rates_and_starts_where_it_is_told():
@@ -193,6 +208,8 @@ def test_the_picture_of_the_slope_shows_the_steps_and_one_that_leaves(shown):
     assert "a, learning rate 0.25: from 3.00 through 2.00, 1.50, 1.25" in shown[0].alt
     assert "b, learning rate 2: from 3.00 through −5.00, out of the picture" in shown[0].alt.replace("-", "−")
     assert "to −5.0" in texts(shown[0])
+    (arrow,) = (text for text in shown[0].axes[1].texts if text.get_text() == "to −5.0")
+    assert arrow.get_position()[0] == -2
 
 
 @pytest.mark.parametrize("path", [MNIST_ONLY_NETWORK, SHIPPED_NETWORK], ids=["MNIST only", "shipped"])
@@ -204,3 +221,11 @@ def test_the_picture_of_the_inside_names_each_layer(shown, path):
         assert name == "pixels" or name in shown[0].alt
         assert value.ndim in (1, 2, 3)
     assert "answer: 7" in shown[0].alt
+
+
+def test_the_picture_of_the_inside_begins_with_0_and_shows_each_map_beside_the_last(shown):
+    explore.inside_picture(Recognizer.load(MNIST_ONLY_NETWORK), IMAGE, "Inside")
+    (answer,) = (ax for ax in shown[0].axes if ax.get_title() == "answer")
+    assert answer.yaxis_inverted()
+    maps = np.arange(4.0) * np.ones((2, 2, 1))
+    assert layers._side_by_side(maps)[0, ::3].tolist()[:3] == [0, 1, 2]

@@ -64,6 +64,11 @@ def test_an_ink_is_rendered_as_the_canvas_shows_it():
     assert not Ink(size=(100, 80)).render().any()
 
 
+def test_a_dot_is_as_wide_as_the_pen():
+    rows, columns = np.nonzero(Ink([[(50, 40)]], (100, 80)).render(pen=10) > 127)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (45, 54, 35, 44)
+
+
 def test_strokes_outside_the_canvas_are_legal_and_cut_off():
     assert not Ink([[(-500, -500), (-400, 1e9)]]).render().any()
     assert Ink([[(-500, 140), (1e7, 140)]]).render()[140].all()
@@ -313,6 +318,13 @@ def test_the_uci_files_are_read_as_they_are_distributed(tmp_path):
     assert is_same(one.ink, Ink([[(5, 0), (5, 500)]], (500, 500)))
 
 
+def test_an_uci_file_has_many_lines_for_each_drawing(tmp_path, monkeypatch):
+    monkeypatch.setattr("digitlab.ink.MAX_LINES", 10)
+    file = tmp_path / "pendigits-orig.tra"
+    file.write_text(UNIPEN)
+    assert len(read_drawings(file)) == 2
+
+
 def test_packed_or_damaged_uci_files_are_reported(tmp_path):
     packed = tmp_path / "pendigits-orig.tra.Z"
     packed.write_bytes(b"\x1f\x9d\x90abc")
@@ -407,6 +419,12 @@ def test_images_are_saved_under_new_names(tmp_path):
     assert np.array_equal(cv2.imread(str(second), cv2.IMREAD_GRAYSCALE), Ink.example(6).render())
     with pytest.raises(ValueError, match="Draw something first"):
         save_image(Ink(), tmp_path)
+
+
+def test_the_image_of_a_large_canvas_has_a_wide_pen(tmp_path):
+    large = Ink([stroke * 2 for stroke in Ink.example(6).strokes], (560, 560))
+    saved = cv2.imread(str(save_image(large, tmp_path)), cv2.IMREAD_GRAYSCALE)
+    assert np.array_equal(saved, large.render(pen=36))
 
 
 def test_an_interrupt_leaves_no_part_of_an_image(tmp_path, monkeypatch):

@@ -66,6 +66,7 @@ def test_the_figures_match_their_definitions():
     assert figures["ece"] == pytest.approx((0.05 + 0.6 + 0.55 + 0.1) / 4)
     assert figures["others"] == 2
     assert figures["auroc"] == pytest.approx(5 / 8)
+    assert figures["intervals"]["auroc"] == roc_interval(5 / 8, 4, 2)
 
 
 def test_the_accepted_have_intervals_of_their_own():
@@ -94,6 +95,10 @@ def test_the_calibration_error_is_0_if_confidence_equals_accuracy():
     assert calibration_error(np.ones(10), ~np.ones(10, bool)) == 1
 
 
+def test_a_confidence_of_1_is_in_the_last_bin():
+    assert calibration_error(np.array([1.0, 0.94]), np.array([False, True])) == pytest.approx(0.47)
+
+
 def test_the_area_under_the_roc_curve_counts_pairs():
     assert roc_area(np.array([3, 4]), np.array([1, 2])) == 1
     assert roc_area(np.array([1, 2]), np.array([3, 4])) == 0
@@ -112,6 +117,11 @@ def test_the_interval_of_an_area_narrows_with_more_drawings():
     assert low < 0.9 < high
     assert roc_interval(0.9, 10_000, 10_000)[0] > low
     assert roc_interval(1.0, 5, 5) is None
+
+
+def test_the_interval_of_an_area_stays_within_0_and_1():
+    assert roc_interval(0.99, 5, 5)[1] == 1
+    assert roc_interval(0.01, 5, 5)[0] == 0
 
 
 def test_writers_are_ranked_by_how_well_they_are_read():
@@ -141,6 +151,22 @@ def test_the_same_name_in_two_collections_is_two_writers():
     assert figures["writers"]["count"] == 2
     assert {name: part["drawings"] for name, part in figures["per_source"].items()} == {"box 0": 2, "box 1": 2}
     assert figures["per_source"]["box 0"]["writers"]["count"] == 1
+
+
+def test_drawings_without_writer_or_collection_hide_no_others():
+    def evaluated(writers, sources):
+        drawings = [Drawing(Ink([[(0, 0), (9, 9)]]), "1", *names) for names in zip(writers, sources, strict=True)]
+        return evaluate(drawings, predict_strokes(drawings, 0.9, 0.9))
+
+    assert evaluated(("otter", None), (None, None))["writers"]["count"] == 1
+    assert set(evaluated(("otter", "otter"), ("box", None))["per_source"]) == {"", "box"}
+
+
+def test_each_collection_has_its_own_worst_writers():
+    misread_and_read = (1, "2", "a"), (3, "3", "b")  # The number of strokes is what is read.
+    drawings = [Drawing(Ink([[(0, 0), (9, 9)]] * count), label, "1", box) for count, label, box in misread_and_read]
+    per_source = evaluate(drawings, predict_strokes(drawings, 0.9, 0.9))["per_source"]
+    assert {box: part["writers"]["worst"][0]["accuracy"] for box, part in per_source.items()} == {"a": 0, "b": 1}
 
 
 def test_an_empty_drawing_counts_as_misread(recognizer):

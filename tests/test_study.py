@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from digitlab import Ink, figure
 from digitlab.explore import scatter, scatter_images, study
 from digitlab.ink import Drawing
+from digitlab.metrics import wilson_interval
 from digitlab.prepare import BOX, SIDE, crop
 
 DRAWINGS = [Drawing(Ink.example(3), "3", writer, "pens") for writer in "aaaabbbbc"]
@@ -66,6 +67,30 @@ def test_calibration_of_few_answers_shows_what_the_colours_mean(shown):
     assert [text.get_text() for text in shown[0].legends[0].get_texts()] == ["counted", "promised"]
 
 
+def test_an_answer_that_is_quite_sure_is_in_the_last_group(shown):
+    study.calibration({"one": (np.ones(5), np.array([True] * 4 + [False]))}, [0, 0.9, 1], "title")
+    assert "20.0% of 5 wrong, 0.0% promised" in shown[0].alt
+
+
+def test_the_line_of_the_promise_stands_where_it_was_made(shown):
+    study.calibration({"one": (np.full(5, 0.6), np.array([True] * 5))}, [0, 0.9, 1], "title")
+    (line,) = shown[0].axes[0].collections
+    assert line.get_segments()[0][:, 0] == pytest.approx(0.4)
+
+
+def test_the_interval_of_a_writer_is_that_of_the_right_drawings(shown):
+    study.writers([Drawing(Ink.example(7), "7", "a")] * 10, np.array([True] * 9 + [False]), "title")
+    assert shown[0].axes[0].lines[0].get_ydata() == pytest.approx(wilson_interval(9, 10))
+
+
+def test_the_outline_on_the_occlusion_map_stands_at_the_squares_corners(shown):
+    image = np.zeros((28, 28), np.uint8)
+    image[10:18, 10:18] = 255
+    study.occlusion(image, np.zeros((23, 23)), "title")
+    (outline,) = (paths[0] for one in shown[0].axes[1].collections if (paths := one.get_paths()))
+    assert outline.vertices.mean(axis=0) == pytest.approx([13.5 - 2.5] * 2, abs=0.6)
+
+
 def test_the_occlusion_map_is_numbered_as_the_losses_are(shown):
     losses = np.zeros((23, 23))
     losses[4, 12] = 1
@@ -98,4 +123,7 @@ def test_scattered_images_keep_their_digit_smaller_and_moved():
     assert np.abs(sizes[:, 0] / sizes[:, 1] - 2).max() <= 0.4
     first_rows = [np.flatnonzero(image.any(axis=1))[0] for image in scattered]
     assert min(first_rows) == 0
+    first_columns = [np.flatnonzero(image.any(axis=0))[0] for image in scattered]
+    assert min(first_columns) == 0
+    assert max(first_columns) > SIDE - 9
     assert max(first_rows) > 14

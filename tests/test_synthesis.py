@@ -1,10 +1,12 @@
 """Drawings made by code, and how training images are augmented."""
 
+import cv2
 import numpy as np
 import pytest
 
 from digitlab.ink import CANVAS, Ink
 from digitlab.prepare import prepare
+from digitlab.training import synthesis
 from digitlab.training.augment import augment
 from digitlab.training.synthesis import draw_digit, draw_other, read_families
 
@@ -87,7 +89,35 @@ def test_strength_zero_changes_nothing(mnist):
     assert np.array_equal(augment(images, np.random.default_rng(0), strength=0.0), images)
 
 
+def test_augmenting_changes_aspect_and_slant():
+    blocks = np.zeros((400, 28, 28), np.uint8)
+    blocks[:, 8:20, 8:20] = 255
+    moments = [cv2.moments(image) for image in augment(blocks, np.random.default_rng(0))]
+    wide, high, slanted = np.array([(one["mu20"], one["mu02"], one["mu11"]) for one in moments]).T
+    # Of the 6 % and of the 0.15 that the docstring promises.
+    assert 0.05 < np.std(np.log(wide / high) / 4) < 0.09
+    assert np.std(slanted / high) > 0.14
+
+
 def test_a_digit_of_several_strokes_keeps_them():
     rng = np.random.default_rng(0)
     assert {len(draw_digit(0, rng).strokes) for _ in range(100)} == {1, 2}
     assert isinstance(draw_other(rng), Ink)
+
+
+def test_a_corner_stays_a_corner(monkeypatch):
+    monkeypatch.setattr(synthesis, "_smooth", lambda points: points)
+    corner = np.array([[0, 0], [1, 0], [1, 0], [1, 1]], float)
+    (stroke,) = synthesis._deform([corner], np.random.default_rng(0))
+    assert (stroke[1] == stroke[2]).all()
+    assert (stroke[0] != stroke[1]).any()
+
+
+def test_some_of_the_others_are_scribbles(monkeypatch):
+    drawn = []
+    scribble = synthesis._scribble
+    monkeypatch.setattr(synthesis, "_scribble", lambda rng: drawn.append(1) or scribble(rng))
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        draw_other(rng)
+    assert 15 < len(drawn) < 50
