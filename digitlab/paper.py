@@ -139,9 +139,9 @@ def off_paper(photo: np.ndarray) -> np.ndarray:
     off = cv2.compare(cv2.erode(paper, near), cv2.convertScaleAbs(cv2.dilate(paper, near), alpha=0.72), cv2.CMP_LT)
     off[paper < 0.35 * np.percentile(paper, 90)] = 255  # No shadow on paper is as dark.
     noise = coarse_noise(even_light(photo))
-    # Of paper that fills a quarter of the photo or more, not of the table.
-    papers = np.percentile(noise, 25)
-    _, labels = cv2.connectedComponents((noise > max(16, 4 * papers)).astype(np.uint8))
+    # The quietest quarter of the photo is paper, however large the table is beside it.
+    noise_of_paper = np.percentile(noise, 25)
+    _, labels = cv2.connectedComponents((noise > max(16, 4 * noise_of_paper)).astype(np.uint8))
     at_border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     off[np.isin(labels, at_border[at_border > 0])] = 255
     off = cv2.dilate(off, np.ones((15, 15), np.uint8))  # The paper seems larger than it is: its light fills the table.

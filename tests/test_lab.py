@@ -368,10 +368,10 @@ def test_missing_notebooks_give_one_sentence(tmp_path):
     assert "git checkout -- notebooks" in output
 
 
-def test_a_command_of_jupyterlab_itself_gives_one_sentence(tmp_path):
+def test_a_command_of_jupyterlabs_own_gives_one_sentence(tmp_path):
     status, output = failing_lab(tmp_path, "stop", "8888")
     assert status == 1
-    assert output == "digitlab lab: stop is a command of JupyterLab itself: jupyter lab stop 8888\n"
+    assert output == "digitlab lab: stop is a command of JupyterLab's own: jupyter lab stop 8888\n"
 
 
 def test_a_missing_jupyterlab_gives_one_sentence(tmp_path, monkeypatch):

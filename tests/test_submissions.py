@@ -689,16 +689,20 @@ def test_a_class_that_is_away_is_not_taken_for_an_empty_one(folder, home):
     store.submit(Ink.example(3), 3)
     name = store.writer
     folder.rename(folder.with_name("share"))
-    with pytest.raises(FileNotFoundError, match="if it is on a share or a drive"):
+    words = "is not there any more. If it is on a share or a drive, connect that"
+    with pytest.raises(FileNotFoundError, match=words):
         store.drawings()
-    with pytest.raises(FileNotFoundError, match="if it is on a share or a drive"):
-        store.erase(store.writer)
-    with pytest.raises(NotSubmittedError, match=r"if it is on a share or a drive, connect that.* It is kept"):
+    with pytest.raises(NotSubmittedError, match=f"{words}.* It is kept"):
         store.submit(Ink.example(4), 4)
+    with pytest.raises(FileNotFoundError, match=words):  # What is pending is erased all the same.
+        store.erase(store.writer)
+    assert store.pending() == 0
+    with pytest.raises(NotSubmittedError):
+        store.submit(Ink.example(5), 5)
     assert not folder.exists()
     folder.with_name("share").rename(folder)
-    assert store.submit(Ink.example(5), 5) == 3
-    assert {(one.writer, one.label) for one in store.drawings()} == {(name, label) for label in "345"}
+    assert store.submit(Ink.example(6), 6) == 3
+    assert {(one.writer, one.label) for one in store.drawings()} == {(name, label) for label in "356"}
 
 
 def test_a_seat_stays_the_same_writer_when_its_folder_is_moved(tmp_path, monkeypatch):
@@ -1196,17 +1200,13 @@ def test_a_printed_command_names_the_folder_unless_it_is_the_usual_one(tmp_path)
 
 
 def test_a_command_is_printed_as_the_reader_types_it(monkeypatch, tmp_path):
-    def make(*names):
-        for name in names:
-            file = tmp_path / name
-            file.parent.mkdir(exist_ok=True)
-            file.touch()
-            file.chmod(0o755)
-
-    make("uv/uv.exe" if os.name == "nt" else "uv/uv", "my kit/digitlab.exe" if os.name == "nt" else "my kit/digitlab")
-    uv, digitlab = (str(next((tmp_path / name).iterdir())) for name in ("uv", "my kit"))
+    suffix = ".exe" if os.name == "nt" else ""
+    uv, digitlab = tmp_path / "uv" / f"uv{suffix}", tmp_path / "my kit" / f"digitlab{suffix}"
+    for program in (uv, digitlab):
+        program.parent.mkdir()
+        program.touch(mode=0o755)
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "my kit"))
-    monkeypatch.setenv("UV", uv)  # As `uv run` does.
+    monkeypatch.setenv("UV", str(uv))  # As `uv run` does.
     monkeypatch.setenv("PATH", str(tmp_path / "uv"))
     assert command("train") == "uv run digitlab train"
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))

@@ -118,7 +118,8 @@ class ClassFolder:
         except (FileNotFoundError, NotADirectoryError):
             if self._files:
                 raise FileNotFoundError(
-                    2, "it is not there any more: if it is on a share or a drive, connect that", str(self.path)
+                    f"The class's folder {shown(self.path)} is not there any more. If it is on a share or a drive, "
+                    f"connect that."
                 ) from None
             return []
         return sorted(names)[:MAX_WRITERS]

@@ -13,6 +13,7 @@ from digitlab.files import atomic_write, read_limited, split_lines
 from digitlab.ink import MAX_FILE, MAX_LINES, MAX_STROKES, Drawing
 from digitlab.paths import shown
 from digitlab_classroom.class_folder import Submission, fingerprint
+from digitlab_classroom.pseudonyms import is_pseudonym
 from digitlab_classroom.safe_io import MAX_LINE_BYTES, read_line, stored_size
 
 
@@ -81,7 +82,7 @@ def plan_addition(
     Returns
     -------
     (list, int)
-        For each writer of the file: the writer in the class who has many of these drawings, or None, and the new
+        For each writer of the file: the pseudonym in the class that has many of these drawings, or None, and the new
         drawings. Many are half of the writer's in the class, or half of those in the file. And the number of drawings
         that are not new.
     """
@@ -92,7 +93,7 @@ def plan_addition(
         matches = Counter(present[mark] for mark in drawings if mark in present)
         # One and the same drawing may be two people's: an example of the kit, for one.
         owner, count = max(matches.items(), key=lambda match: match[1], default=(None, 0))
-        if owner and 2 * count < min(of_writer[owner], len(drawings)):
+        if owner and (2 * count < min(of_writer[owner], len(drawings)) or not is_pseudonym(owner)):
             owner = None
         seen |= drawings.keys()
         known += len(drawings) - len(new)

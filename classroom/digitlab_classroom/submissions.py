@@ -21,7 +21,7 @@ from digitlab_classroom.class_folder import (
     fingerprint,
 )
 from digitlab_classroom.exchange import Added
-from digitlab_classroom.pseudonyms import MAX_WRITERS, is_pseudonym, new_writer, room_for_writers
+from digitlab_classroom.pseudonyms import MAX_WRITERS, new_writer, room_for_writers
 from digitlab_classroom.safe_io import MAX_LINE_BYTES, check_drawing, open_without_links, stored_size
 from digitlab_classroom.scores import scores
 from digitlab_classroom.seat_files import SeatFiles
@@ -218,11 +218,10 @@ class SubmissionStore:
             If this account may not erase them, or the class's folder is not there any more.
         """
         with self._lock:
-            self._class.names()  # It raises OSError if the folder is not there any more.
             if writer == self.writer:
                 pending = self.pending()
                 self._seat.erase_pending()
-                if writer is None or writer not in self._class.names():
+                if writer not in self._class.names():
                     return pending
             return moderation.erase(self._class, writer)
 
@@ -298,7 +297,7 @@ class SubmissionStore:
             writers = []
             for owner, new in plan:
                 if new:
-                    owner = owner if owner and is_pseudonym(owner) else new_writer(self.folder)
+                    owner = owner or new_writer(self.folder)
                     self._append(owner, new, ADDED)
                 writers.append(owner)
             added = sum(len(new) for _, new in plan)
@@ -349,17 +348,18 @@ class SubmissionStore:
 
     def _check_plan(self, plan):
         """Raise ValueError if not all drawings that are to be added have room; see `exchange.plan_addition`."""
-        of_owner = {}
-        for number, (owner, new) in enumerate(plan):
-            # Those who are new here have no name yet.
-            of_owner.setdefault(owner if owner and is_pseudonym(owner) else number, []).extend(new)
-        for owner, new in of_owner.items():
-            self._check_room(owner if isinstance(owner, str) else None, new, ADDED)
-        new_writers = sum(bool(new) for owner, new in of_owner.items() if not isinstance(owner, str))
-        if (room := room_for_writers(self.folder)) < new_writers:
+        of_owner, of_others = {}, []
+        for owner, new in plan:
+            if owner:  # Several writers of the file may be one here.
+                of_owner.setdefault(owner, []).extend(new)
+            elif new:
+                of_others.append((None, new))
+        for owner, new in [*of_owner.items(), *of_others]:
+            self._check_room(owner, new, ADDED)
+        if (room := room_for_writers(self.folder)) < len(of_others):
             raise ValueError(
                 f"A class accepts {MAX_WRITERS} writers: {shown(self.folder)} has room for {room} more, and the file "
-                f"has {new_writers:,} new ones. Nothing was added."
+                f"has {len(of_others):,} new ones. Nothing was added."
             )
 
     def _check_room(self, writer, drawings, file):

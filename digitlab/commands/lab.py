@@ -88,7 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _shows_copy(arguments):
-    """Return whether JupyterLab shows the reader's copy: yes, unless its arguments name another folder or file."""
+    """Return whether JupyterLab shows the reader's copy: yes, unless its arguments name another folder or file.
+
+    Raise ValueError if they are a command of JupyterLab's own.
+    """
     if not arguments:
         return True
     from jupyterlab.labapp import LabApp
@@ -98,7 +101,7 @@ def _shows_copy(arguments):
     reader.aliases = {**reader.aliases, **LabApp.aliases}
     reader.parse_command_line(arguments)
     if reader.subapp is not None:
-        raise ValueError(f"{arguments[0]} is a command of JupyterLab itself: jupyter lab {' '.join(arguments)}")
+        raise ValueError(f"{arguments[0]} is a command of JupyterLab's own: jupyter lab {' '.join(arguments)}")
     if reader.trait_has_value("root_dir"):
         return False
     return not reader.file_to_run or Path(os.path.abspath(reader.file_to_run)).is_relative_to(MY_NOTEBOOKS)
