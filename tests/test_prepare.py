@@ -146,7 +146,7 @@ def test_network_input_is_not_divided_twice():
 
 @pytest.mark.parametrize("change", [lambda image: image > 127, lambda image: image * 4, lambda image: -image])
 def test_network_input_is_made_of_0_to_255(change):
-    with pytest.raises(ValueError, match="from 0 \\(black\\) to 255"):
+    with pytest.raises(ValueError, match=r"from 0 \(black\) to 255"):
         network_input([change(np.eye(28, dtype=int) * 200)])
 
 
