@@ -34,7 +34,7 @@ MAX_TRIED = 100
 STARTER = "starter"
 """The name of the mistake that stands in the notebook's own cell: the reader has not changed anything yet."""
 
-_starters = {}  # For each exercise, the fingerprint of the starter, since the kernel started.
+_started = set()  # The exercises whose starter was checked since the kernel started.
 
 OTHERWISE = "otherwise"
 """The name of a mistake that no table knows."""
@@ -68,8 +68,8 @@ def hints() -> dict[str, dict]:
 def check(judge: Callable[..., str]) -> Callable[..., None]:
     """Turn a function that judges an answer into a check that prints the verdict.
 
-    The untouched starter gets "Not yet." and no more. The first, the second and the third wrong answer get one sentence
-    more each. The same answer, given again, does not count.
+    The starter gets "Not yet." and no more, the first time. The first, the second and the third wrong answer get one
+    sentence more each. The same answer, given again, does not count.
 
     Parameters
     ----------
@@ -117,7 +117,16 @@ def read_number(answer, expected: str) -> float:
     NotYet
         If the answer is not a finite number.
     """
+    if _has_comma(answer):
+        raise NotYet("comma", expected=expected, answer=describe(answer))
     return float(read_numbers(answer, (), f"{expected}, a number"))
+
+
+def _has_comma(answer):
+    """Return whether this is a decimal number written with a comma, which Python takes for two numbers."""
+    if isinstance(answer, str):
+        return re.fullmatch(r"\s*-?\d+,\d+\s*", answer) is not None
+    return isinstance(answer, tuple) and [type(part) for part in answer] == [int, int]
 
 
 def read_numbers(answer, shape: tuple[int, ...], expected: str) -> np.ndarray:
@@ -309,7 +318,7 @@ def in_lines(text: str) -> str:
 def _hint(exercise, error, answer):
     """Return what is printed about a wrong answer: more with each attempt."""
     if error.mistake == STARTER:
-        return "Not yet." if _is_first(exercise, answer) else f"Not yet. {hints()['any']['unchanged']}"
+        return "Not yet." if _may_be_untouched(exercise, answer) else f"Not yet. {hints()['any']['unchanged']}"
     own, common = hints()[exercise], hints()["any"]
     attempt = _count_attempt(exercise, answer)
     ladder = own.get(error.mistake) or common[error.mistake]
@@ -320,10 +329,11 @@ def _hint(exercise, error, answer):
     return "Not yet. " + " ".join(sentence.format(**error.values) for sentence in sentences)
 
 
-def _is_first(exercise, answer):
-    """Return whether this is what the reader began with, and not another function that returns the same."""
-    fingerprint = _fingerprint(answer)
-    return _starters.setdefault(exercise, fingerprint) == fingerprint or not callable(answer)
+def _may_be_untouched(exercise, answer):
+    """Return whether this may be the untouched starter: a function only the first time, since it may be another one."""
+    is_first = exercise not in _started
+    _started.add(exercise)
+    return is_first or not callable(answer)
 
 
 def _count_attempt(exercise, answer):

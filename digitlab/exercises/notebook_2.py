@@ -1,5 +1,7 @@
 """The checks of the exercises in notebook 2, "Build a network"."""
 
+import dis
+
 import numpy as np
 
 from digitlab.exercises.checking import NotYet, check, check_function, is_near, read_numbers
@@ -15,10 +17,8 @@ def check_slope_filter(table):
         raise NotYet("starter")
     answer, name, loudest = _answers_of(table)
     if _is_good(answer, loudest):
-        return (
-            f"It answers {answer:g} to a rising stroke, and to eight others at most {max(loudest, 0):g}: what they add "
-            "in one place they take away in another."
-        )
+        why = " What they add in one place they take away in another." if loudest <= 0 else ""
+        return f"It answers {answer:g} to a rising stroke, and to eight others at most {max(loudest, 0):g}.{why}"
     values = {"answer": f"{answer:g}", "other": name, "loudest": f"{loudest:g}"}
     others = {"mirrored": np.fliplr(table), "turned_round": -table, "too_quiet": table + 1e-6 * _RISING}
     for mistake, other in others.items():
@@ -35,6 +35,20 @@ def check_slope_filter(table):
 @check
 def check_weights_of_convolution(function):
     """Check a function of filters, side and channels that counts the parameters of a convolution."""
+    try:
+        _compare_counts(function)
+    except NotYet as not_yet:
+        code = getattr(function, "__code__", None)
+        if code and any(one.argrepr in ("^", "^=") for one in dis.get_instructions(code)):
+            raise NotYet("caret", **not_yet.values) from None
+        raise
+    return (
+        "160 and 9,280: the second layer has more filters, and each is 16 tables deep, so it has 58 times as many "
+        "parameters."
+    )
+
+
+def _compare_counts(function):
     check_function(
         function,
         [(16, 3, 1), (64, 3, 16), (8, 5, 3)],
@@ -54,10 +68,6 @@ def check_weights_of_convolution(function):
         show=lambda filters, side, channels: (
             f"{filters} filters of {side} x {side} on {channels} channel{'s' * (channels > 1)}"
         ),
-    )
-    return (
-        "160 and 9,280: the second layer has more filters, and each is 16 tables deep, so it has 58 times as many "
-        "parameters."
     )
 
 

@@ -86,7 +86,7 @@ def check_updates(function):
     """Check a function of digits and batch size that returns how often one epoch changes the weights."""
     check_function(
         function,
-        [(900, 100), (55_000, 128), (520, 100), (60, 100)],
+        [(900, 100), (55_000, 128), (520, 100), (60, 100), (20_001, 100), (100_001, 1_000)],
         right=lambda digits, batch: math.ceil(digits / batch),
         mistakes={
             "starter": lambda digits, batch: digits,
@@ -103,7 +103,7 @@ def check_updates(function):
         },
         expected="a function of digits and batch_size",
         what="the number of steps",
-        show=lambda digits, batch: f"{digits:,} digits in batches of {batch}",
+        show=lambda digits, batch: f"{digits:,} digits in batches of {batch:,}",
     )
     return (
         "One step for each batch, also for the last one, which may be smaller: 430 for 55,000 digits in batches of "

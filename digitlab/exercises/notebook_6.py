@@ -37,8 +37,8 @@ def check_four(drawing):
     if other.digit == 4:
         raise NotYet("nearly" if other.confidence < 0.99 else OTHERWISE, **values)
     return (
-        f"Ours says {_said(ours)}, the MNIST-only one {_said(other)}. The strokes are the same; only one network was "
-        "shown such 4s."
+        f"Ours says {_said(ours)}, the MNIST-only one {_said(other)}. The strokes are the same; ours was shown "
+        "many such 4s."
     )
 
 
