@@ -21,7 +21,7 @@ import numpy as np
 
 from digitlab.files import append_line, read_limited, split_lines, write_numbered
 from digitlab.files.unipen import UNIPEN_BOX, read_unipen
-from digitlab.paths import DRAWINGS, shown
+from digitlab.paths import DRAWINGS, expand, shown
 
 CANVAS = 280
 """Width and height of the canvas in the notebook, in pixels."""
@@ -210,6 +210,10 @@ class Drawing:
     writer: str | None = None
     source: str | None = None
 
+    def __post_init__(self):
+        if isinstance(self.label, (int, np.integer)):  # As in MNIST's labels.
+            object.__setattr__(self, "label", str(self.label))
+
     @classmethod
     def from_json(cls, line: str) -> "Drawing":
         """Return the drawing of one line; raise ValueError, which says why, if it is not one."""
@@ -266,7 +270,7 @@ def read_drawings(path: Path | str, on_bad_line: Callable[[int, str], object] | 
         If the file is damaged, has more than `MAX_FILE` bytes, `MAX_LINES` lines or `MAX_STROKES` strokes, or a line of
         it cannot be read.
     """
-    path = Path(path)
+    path = expand(path)
     content = read_limited(path, MAX_FILE).removeprefix(codecs.BOM_UTF8)
     if content[:2] == b"\x1f\x9d":
         raise ValueError(f"{shown(path)} is packed in an old format (.Z); unpack it first: gzip -d {path.name}")

@@ -20,6 +20,7 @@ import numpy as np
 from digitlab.data import NOT_A_DIGIT
 from digitlab.files import new_folder, remove_leftovers
 from digitlab.files.onnx import add_checksum
+from digitlab.files.settings import check_settings_file
 from digitlab.paths import SHARED_SERVER, network_files, remedy, settings_of, shown
 from digitlab.prepare import SIDE, network_input
 from digitlab.recognizer import Recognizer
@@ -235,7 +236,8 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
     Raises
     ------
     ValueError
-        If the two files do not give the same probabilities, or not ten or eleven for each image.
+        If the two files do not give the same probabilities, or not ten or eleven for each image, or if a file that is
+        no network's would be replaced.
     OSError
         If the files cannot be written.
     """
@@ -248,6 +250,7 @@ def save(model: keras.Model, path: Path | str, settings: dict | None = None) -> 
             f"A network must turn (n, 28, 28, 1) pixels into (n, 10) probabilities, but this one turns "
             f"{model.input_shape} into {model.output_shape}; look at its first and its last layer."
         )
+    check_settings_file(path)
     files = network_files(path)
     folder = files[0].parent
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):

@@ -5,7 +5,6 @@ by the same command with ``--recipe full``. It is replaced only if --output name
 """
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -95,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"It reads {accuracy:.2%} of MNIST's 10,000 test digits, after {seconds:.0f} s of training.")
         network.save(model, arguments.output, settings)
         if arguments.recipe == "full":
-            shutil.rmtree(state, ignore_errors=True)
+            recipe.remove_state(state)
     except OSError as error:
         raise OSError(f"No network was saved ({error}); {shown(files[1])} was not changed.") from error
     except KeyboardInterrupt:

@@ -1,5 +1,7 @@
 """What the notebooks let one turn and try by hand: the sliders of preparation, the lens, the slope."""
 
+import math
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -200,6 +202,38 @@ def test_a_curve_that_cannot_be_drawn_is_refused():
         explore.Slope(loss, low=0, high=1, start=1, rates={})
     with pytest.raises(ValueError, match="must be a number at each weight"):
         explore.Slope(lambda weight: float("nan"), low=0, high=1, start=1, rates={"one": 1})
+    with pytest.raises(ValueError, match="Give at least one learning rate"):
+        explore.slope_picture(loss, low=0, high=1, start=1, rates={}, title="None")
+
+
+@pytest.mark.parametrize("log", [np.log, math.log])
+def test_a_loss_need_not_be_known_outside_the_picture(log, recwarn):
+    slope = explore.Slope(lambda share: -log(share), low=0.05, high=1, start=0.5, rates={"small": 0.1})
+    inside = np.array(slope.losses)[400:801]
+    assert np.allclose(inside, -np.log(np.linspace(0.05, 1, 401)))
+    assert np.isfinite(slope.losses).all()
+    assert slope.losses[0] == pytest.approx(max(slope.losses))
+    assert slope.losses[-1] == pytest.approx(-np.log(1.95))
+    assert not recwarn.list
+
+
+def test_a_step_that_does_not_exist_is_told():
+    for make in (explore.knob_image, lambda ink, steps: explore.Knobs(Recognizer.load(), ink, steps)):
+        with pytest.raises(ValueError, match="There is no step 'center': the steps are 'crop'"):
+            make(Ink.example(3), steps=["crop", "center"])
+
+
+@pytest.mark.parametrize(("row", "column"), [(-1, 0), (0, -1), (26, 0), (0, 26)])
+def test_the_picture_of_the_lens_is_of_a_place_within_the_digit(row, column):
+    with pytest.raises(ValueError, match="row and column are 0 to 25"):
+        explore.lens_picture(IMAGE, np.ones((3, 3)), row, column, "Outside")
+
+
+def test_a_filter_that_is_no_numbers_is_refused():
+    filters = np.ones((3, 3)) * np.inf
+    for make in (lambda: explore.Lens(IMAGE, {"mine": filters}), lambda: explore.feature_map(IMAGE, filters)):
+        with pytest.raises(ValueError, match="has weights that are no numbers"):
+            make()
 
 
 def test_the_picture_of_the_slope_shows_the_steps_and_one_that_leaves(shown):

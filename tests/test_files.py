@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from digitlab.files import atomic_write, new_folder
+from digitlab.files import append_line, atomic_write, new_folder, write_numbered
 
 
 def test_a_file_is_replaced_completely(tmp_path):
@@ -30,6 +30,33 @@ def test_a_new_folder_is_like_any_other_and_goes_whatever_happens(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write()
     assert os.listdir(tmp_path) == ["other"]
+
+
+@pytest.mark.parametrize("content", [b".VERSION 1.0\n.PEN_DOWN\n", b"\xff\xd8\xff\xe0 JFIF", b"500 1\n"])
+def test_a_line_is_not_appended_to_a_file_of_another_kind(tmp_path, content):
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="is no file of JSON lines"):
+        append_line(file, b"{}")
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\0\0\0\n", b"\xef\xbb\xbf{}\n", b'\n{"torn'])
+def test_a_line_is_appended_to_what_is_left_of_a_file(tmp_path, content):
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    append_line(file, b"{}")
+    assert file.read_bytes().startswith(content)
+    assert file.read_bytes().endswith(b"\n{}\n" if content else b"{}\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="another variable on Windows")
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    atomic_write("~/one", b"1")
+    append_line("~/two", b"{}")
+    assert write_numbered("~/three-{}", b"3") == tmp_path / "three-1"
+    assert sorted(os.listdir(tmp_path)) == ["one", "three-1", "two"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")

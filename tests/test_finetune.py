@@ -1,6 +1,7 @@
 """Fine-tuning a network to a person's drawings: what it learns, what it keeps, and its messages."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,21 @@ def test_an_error_is_reported_as_one_sentence(tmp_path):
     FinetuneProcess(print, ends.append, tmp_path / "none.jsonl", MNIST_ONLY_NETWORK, tmp_path / "new")
     wait_until(lambda: ends, seconds=60)
     assert ends[0].startswith("There is too little to learn from: add at least two drawings")
+
+
+@pytest.mark.skipif(not hasattr(os, "getsid"), reason="Windows has no sessions")
+def test_interrupting_a_cell_does_not_end_the_learning(tmp_path):
+    process = FinetuneProcess(print, print, tmp_path / "none.jsonl")
+    assert os.getsid(process._process.pid) == process._process.pid != os.getsid(0)
+    process.cancel()
+
+
+def test_a_file_of_another_kind_is_told(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0\n\n1\n")
+    ends = []
+    FinetuneProcess(print, ends.append, tmp_path / "photo.jpg", MNIST_ONLY_NETWORK, tmp_path / "new")
+    wait_until(lambda: ends, seconds=60)
+    assert ends[0].endswith("photo.jpg is no file of drawings: no line of it is a drawing.")
 
 
 def test_an_output_that_cannot_be_written_is_reported_before_training(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from digitlab.commands.evaluate import bitmap
 from digitlab.data import load_drawings
-from digitlab.ink import EXAMPLES, Drawing, Ink, read_drawings
+from digitlab.ink import EXAMPLES, MAX_CANVAS, Drawing, Ink, read_drawings
 from digitlab.metrics import calibration_error, evaluate, misread, per_writer, roc_area, roc_interval, wilson_interval
 from digitlab.paper import example_photo
 from digitlab.paths import KIT, MNIST_ONLY_NETWORK
@@ -231,6 +231,16 @@ def test_the_command_draws_misread_digits_and_reads_bitmaps(digitlab, tmp_path):
     assert image.shape == (118, 12 * 96)
     inked = [(image[:, start : start + 96] < 128).any() for start in range(0, image.shape[1], 96)]
     assert inked == [True] * 3 + [False] * 9
+
+
+@pytest.mark.parametrize("width", range(1000, 1100))
+def test_no_canvas_becomes_too_wide_by_rounding(width):
+    assert bitmap(Ink([[(0, 0), (1, 1)]], (width, 20))).shape[1] == MAX_CANVAS
+
+
+def test_a_label_may_be_a_number():
+    for label in (3, np.uint8(3), "3"):
+        assert Drawing(Ink.example(3), label).label == "3"
 
 
 def test_a_bitmap_is_280_pixels_high():

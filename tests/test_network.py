@@ -279,14 +279,27 @@ def test_a_full_disk_is_noticed_before_training(tmp_path, monkeypatch, capsys):
 
 
 def test_files_of_a_killed_save_are_removed_a_day_later(saved, small_network):
-    old, new = saved.parent / ".new-old", saved.parent / ".new-new"
-    for folder in (old, new):
+    old, new = (saved.parent / f".new-{mark * 16}" for mark in "0a")
+    own = saved.parent / ".new-ideas"
+    for folder in (old, new, own):
         folder.mkdir()
         (folder / "mine.keras").write_bytes(b"half")
-    os.utime(old, (time.time() - 90_000,) * 2)
+    for folder in (old, own):
+        os.utime(folder, (time.time() - 90_000,) * 2)
     network.save(small_network, saved)
     assert not old.exists()
     assert new.exists()
+    assert (own / "mine.keras").exists()
+
+
+@pytest.mark.parametrize("settings", [None, {"temperature": 1.0, "threshold": 0.5}])
+def test_a_file_that_has_the_name_of_the_settings_is_not_replaced(small_network, tmp_path, settings):
+    notes = tmp_path / "mine.json"
+    notes.write_text('{"accuracy": 0.97}')
+    with pytest.raises(ValueError, match=r"mine\.json would be replaced .* give the network another name"):
+        network.save(small_network, tmp_path / "mine", settings)
+    assert notes.read_text() == '{"accuracy": 0.97}'
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]
 
 
 def test_no_start_up_messages_are_shown_when_an_import_is_interrupted(capfd):

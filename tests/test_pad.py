@@ -643,6 +643,30 @@ def test_added_drawings_are_kept_and_counted(recognizer, drawings):
         panel.add("A")
 
 
+def test_nothing_is_added_to_a_file_of_another_kind(recognizer, drawings):
+    file = drawings / "pen.tra"
+    drawings.mkdir(exist_ok=True)
+    file.write_text(".PEN_DOWN\n1 2\n.PEN_UP\n")
+    panel = TeachPanel(drawings=file)
+    pad = DrawingPad(recognizer, panels=[panel])
+    panel.label = 7
+    draw(pad, Ink.example(7))
+    button(pad, "Add").click()
+    assert "pen.tra is no file of JSON lines, and nothing was added to it" in find_text(pad, "lesson")
+    assert pad.ink
+    assert file.read_text() == ".PEN_DOWN\n1 2\n.PEN_UP\n"
+
+
+def test_kept_is_not_said_of_drawings_that_cannot_be_read(recognizer, drawings, monkeypatch):
+    panel = TeachPanel(drawings=drawings / "my_drawings.jsonl")
+    pad = DrawingPad(recognizer, panels=[panel])
+    panel.label = 7
+    draw(pad, Ink.example(7))
+    monkeypatch.setattr("digitlab.ink.MAX_LINES", 0)
+    button(pad, "Add").click()
+    assert find_text(pad, "lesson").startswith("Your drawings could not be read: ")
+
+
 def test_a_folder_that_cannot_be_written_costs_no_drawing(recognizer, drawings):
     drawings.write_text("This is a file, where a folder should be.")
     panel = TeachPanel(drawings=drawings / "my_drawings.jsonl")

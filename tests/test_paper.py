@@ -493,6 +493,13 @@ def test_a_bad_file_is_refused_in_a_sentence(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
+def test_a_photo_that_is_too_long_is_refused_from_a_file_too(tmp_path):
+    PIL.Image.new("L", (33_000, 20), 255).save(tmp_path / "long.png")
+    for photo in (tmp_path / "long.png", (tmp_path / "long.png").read_bytes()):
+        with pytest.raises(ValueError, match="The photo is too long"):
+            find_digits(photo)
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="spelt right"):
         find_digits(tmp_path / "nothing.jpg")

@@ -86,6 +86,23 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(small, tmp_path, capsy
         assert np.allclose(one, other, atol=1e-6)
 
 
+def test_only_the_state_of_the_training_is_removed(tmp_path):
+    state, own = tmp_path / "state", tmp_path / "own"
+    model = recipe._compile(recipe.build(), 1, 10)
+    for folder in (state, own):
+        folder.mkdir()
+    plan = own / "epoch-plan.txt"
+    plan.write_text("mine")
+    for folder in (state, own):
+        for epoch in (1, 2):
+            recipe._save(folder, model, {"epoch": epoch}, [np.ones(3)])
+        assert {path.name for path in folder.glob("epoch-[0-9]*")} == {"epoch-2.npy", "epoch-2.weights.h5"}
+        recipe.remove_state(folder)
+    assert not state.exists()
+    assert [*own.iterdir()] == [plan]
+    recipe.remove_state(state)
+
+
 def test_another_training_does_not_go_on_with_that_state(tmp_path, capsys):
     model = recipe._compile(recipe.build(), 1, 10)
     sampling = [np.ones(3), np.full(3, 2.0)]

@@ -1185,6 +1185,34 @@ def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="this system has no /dev/stdout")
+def test_an_export_keeps_the_file_that_had_its_name(store_of, folder, digitlab, tmp_path):
+    store_of("otter").submit(Ink.example(3), 3)
+    file = tmp_path / "laptop.jsonl"
+    file.write_text("another laptop's drawings")
+    done = digitlab("class", "--folder", folder, "export", file)
+    assert len(read_drawings(file)) == 1
+    (old,) = set(tmp_path.glob("laptop_*.jsonl"))
+    assert old.read_text() == "another laptop's drawings"
+    assert f"The file that had this name is {old} now." in done.stdout
+
+
+def test_a_file_of_another_kind_is_not_added_without_a_word(folder, digitlab, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0\n\n1\n")
+    done = digitlab("class", "--folder", folder, "add", tmp_path / "photo.jpg")
+    assert done.returncode == 1
+    assert "photo.jpg is no file of drawings" in done.stderr
+
+
+@pytest.mark.parametrize("writers", [[], ["otter"]])
+def test_erasing_all_keeps_a_file_that_only_has_the_name_of_the_list(store_of, folder, writers):
+    folder.mkdir(exist_ok=True)
+    for writer in writers:
+        store_of(writer).submit(Ink.example(3), 3)
+    (folder / "hidden.txt").write_text("my secret notes")
+    assert SubmissionStore(folder).erase_all() == len(writers)
+    assert (folder / "hidden.txt").read_text() == "my secret notes"
+
+
 def test_an_export_to_a_pipe_has_drawings_only(store_of, folder, digitlab):
     store_of("otter").submit(Ink.example(3), 3)
     done = digitlab("class", "--folder", folder, "export", "/dev/stdout")

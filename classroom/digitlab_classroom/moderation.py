@@ -11,9 +11,17 @@ from pathlib import Path
 from digitlab import paths
 from digitlab.files import atomic_write, new_folder
 from digitlab.paths import HOME, shown, typed
-from digitlab_classroom.class_folder import HIDDEN, SEAT, WRITER_FILES, ClassFolder, Submission, is_fingerprint
+from digitlab_classroom.class_folder import (
+    HIDDEN,
+    MAX_FILE_BYTES,
+    SEAT,
+    WRITER_FILES,
+    ClassFolder,
+    Submission,
+    is_fingerprint,
+)
 from digitlab_classroom.pseudonyms import is_pseudonym
-from digitlab_classroom.safe_io import printable
+from digitlab_classroom.safe_io import printable, read_regular
 
 
 def command(folder: Path, words: str) -> str:
@@ -71,7 +79,8 @@ def erase_all(classroom: ClassFolder) -> int:
         )
     count = _erase(classroom, writers, keep=False)
     try:
-        (classroom.path / HIDDEN).unlink(missing_ok=True)
+        if not _has_foreign_list(classroom.path):
+            (classroom.path / HIDDEN).unlink(missing_ok=True)
     except OSError as error:
         raise _refused(classroom.path, "erased", error) from None
     return count
@@ -118,6 +127,15 @@ def _write_hidden(classroom, fingerprints, what):
             beside.unlink()
         raise _refused(folder, what, error) from None
     classroom.hidden()  # It is remembered, should it not be readable in a moment.
+
+
+def _has_foreign_list(folder):
+    """Return whether the file with the name of the list of hidden drawings is something that the kit did not write."""
+    try:
+        content = read_regular(folder, "", HIDDEN, None, MAX_FILE_BYTES)[1]
+    except OSError:
+        return False
+    return not all(map(is_fingerprint, content.decode("ascii", "replace").split()))
 
 
 def _visible(folder):

@@ -41,7 +41,7 @@ def add_parser(subparsers) -> None:
         "--picture",
         type=png_path,
         metavar="FILE.png",
-        help="save an image of the misread digits, the most confident first: label and answer",
+        help="save an image of the misread digits, the most confident first: label and answer; replaces an older one",
     )
 
 
@@ -94,7 +94,7 @@ def bitmap(ink):
     width, height = ink.size
     scale = min(280 / height, MAX_CANVAS / width)
     strokes = [(stroke * scale).clip(-MAX_COORDINATE, MAX_COORDINATE) for stroke in ink.strokes]
-    return Ink(strokes, (max(1, width * scale), max(1, min(height * scale, 280)))).render(pen=20)
+    return Ink(strokes, (min(max(1, width * scale), MAX_CANVAS), max(1, min(height * scale, 280)))).render(pen=20)
 
 
 def with_edge(image):

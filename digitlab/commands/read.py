@@ -21,7 +21,10 @@ def add_parser(subparsers) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("photo", metavar="PHOTO", help="a JPEG or PNG file of up to 50 megapixels")
     parser.add_argument(
-        "--picture", type=png_path, metavar="OUT.png", help="save the photo with a box and the answer at each digit"
+        "--picture",
+        type=png_path,
+        metavar="OUT.png",
+        help="save the photo with a box and the answer at each digit; replaces an older one",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object: each digit with box and confidence")
     parser.add_argument(

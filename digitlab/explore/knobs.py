@@ -37,6 +37,7 @@ def knob_image(
     -------
     image : uint8 (28, 28)
     """
+    _check_steps(steps)
     moved = _moved(ink, size, right, down, pen)
     canvas = moved.render(pen)
     if not canvas.any():
@@ -51,6 +52,12 @@ def knob_image(
     else:
         fitted = _boxed(drawing)
     return prepare.render(prepare.centre(fitted) if "centre" in steps else fitted)
+
+
+def _check_steps(steps):
+    for step in steps:
+        if step not in STEPS:
+            raise ValueError(f"There is no step {step!r}: the steps are {', '.join(map(repr, STEPS))}.")
 
 
 class Knobs(ipywidgets.VBox):
@@ -73,6 +80,7 @@ class Knobs(ipywidgets.VBox):
     """
 
     def __init__(self, recognizer: Recognizer, ink: Ink, steps: Collection[str] = ()):
+        _check_steps(steps)
         self._recognizer, self._ink = recognizer, ink
         wide = {"layout": {"width": "310px"}}
         narrow = {"indent": False, "layout": {"width": "auto", "margin": "2px 8px 2px 0"}}

@@ -37,6 +37,8 @@ def feature_map(image: np.ndarray, weights: ArrayLike, bias: float = 0.0) -> np.
         The sum at row r and column c belongs to the pixels from row r and column c on.
     """
     weights = np.asarray(weights, np.float32)
+    if not np.isfinite(weights).all():
+        raise ValueError("The filter has weights that are no numbers, as after a division by 0.")
     patches = np.lib.stride_tricks.sliding_window_view(_pixels(image), weights.shape)
     return np.einsum("rcij,ij->rc", patches, weights) + np.float32(bias)
 
@@ -116,6 +118,8 @@ def lens_picture(image: np.ndarray, weights: ArrayLike, row: int, column: int, t
     """
     weights = np.asarray(weights, np.float32)
     side = len(weights)
+    if not (0 <= row <= SIDE - side and 0 <= column <= SIDE - side):
+        raise ValueError(f"The filter must lie within the digit: row and column are 0 to {SIDE - side}.")
     pixels = _pixels(image)[row : row + side, column : column + side]
     products = pixels * weights
     sums = feature_map(image, weights, bias)
@@ -175,6 +179,8 @@ def _prepared(drawing):
 
 def _listed(name, weights, bias):
     weights = np.asarray(weights, float)
+    if not np.isfinite(weights).all():
+        raise ValueError(f"The filter {name!r} has weights that are no numbers, as after a division by 0.")
     if weights.ndim != 2 or len(set(weights.shape)) > 1 or not 2 <= len(weights) <= MAX_SIDE:
         raise ValueError(
             f"The filter {name!r} must be a square of 2 to {MAX_SIDE} numbers a side, not {weights.shape}."

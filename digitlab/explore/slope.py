@@ -1,5 +1,6 @@
 """Descend a loss curve by hand: one weight, its slope, a step, and the learning rate."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Slope(anywidget.AnyWidget):
     ------
     ValueError
         If the curve has no width, or does not hold the start, if there is no learning rate, or the loss is not a number
-        at some weight.
+        at some weight from `low` to `high`.
     """
 
     _esm = "".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("keep_keys.js", "slope.js"))
@@ -60,9 +61,7 @@ class Slope(anywidget.AnyWidget):
     def __init__(
         self, loss: Callable[[float], float], low: float, high: float, start: float, rates: Mapping[str, float]
     ):
-        curve = _Curve(loss, low, high, start)
-        if not rates:
-            raise ValueError('Give at least one learning rate, such as rates={"small": 0.1}.')
+        curve = _Curve(loss, low, high, start, rates)
         super().__init__(
             low=low,
             high=high,
@@ -108,7 +107,7 @@ def slope_picture(
     steps : int, optional
         How many steps to take. They end where one leaves the picture.
     """
-    curve = _Curve(loss, low, high, start)
+    curve = _Curve(loss, low, high, start, rates)
     paths = {name: curve.descend(start, rate, steps) for name, rate in rates.items()}
     alt = alt_text(
         title,
@@ -143,20 +142,29 @@ def slope_picture(
 class _Curve:
     """A loss as a function of one weight, computed at equal distances, also beyond the picture."""
 
-    def __init__(self, loss, low, high, start):
+    def __init__(self, loss, low, high, start, rates):
+        if not rates:
+            raise ValueError('Give at least one learning rate, such as rates={"small": 0.1}.')
         if not low < high:
             raise ValueError(f"The smallest weight ({low:g}) must be smaller than the largest ({high:g}).")
         if not low <= start <= high:
             raise ValueError(f"The first weight ({start:g}) must be from {low:g} to {high:g}.")
         width = high - low
         self.weights = np.linspace(low - width, high + width, 3 * _POINTS + 1)
-        self.losses = np.array([float(loss(weight)) for weight in self.weights])
-        bad = self.weights[~np.isfinite(self.losses)]
-        if len(bad):
-            raise ValueError(f"The loss must be a number at each weight, but it is not at {bad[0]:.2f}.")
-        self.slopes = np.gradient(self.losses, self.weights)
         self.low, self.high = low, high
         self.inside = slice(_POINTS, 2 * _POINTS + 1)
+        losses = np.full(len(self.weights), np.nan)
+        losses[self.inside] = [float(loss(weight)) for weight in self.weights[self.inside]]
+        bad = self.weights[self.inside][~np.isfinite(losses[self.inside])]
+        if len(bad):
+            raise ValueError(f"The loss must be a number at each weight, but it is not at {bad[0]:.2f}.")
+        for number in np.flatnonzero(np.isnan(losses)):
+            with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
+                losses[number] = loss(self.weights[number])
+        # Outside, it need not be defined, as the logarithm below 0 is not: it stays as it is where it is known.
+        known = np.isfinite(losses)
+        self.losses = np.interp(self.weights, self.weights[known], losses[known])
+        self.slopes = np.gradient(self.losses, self.weights)
 
     def loss(self, weight):
         return np.interp(weight, self.weights, self.losses)

@@ -1,5 +1,6 @@
 """Files: written and appended to completely or not at all, renamed, read up to a limit, compared with a checksum."""
 
+import codecs
 import contextlib
 import errno
 import gzip
@@ -14,7 +15,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from digitlab.paths import network_files, shown
+from digitlab.files.settings import check_settings_file
+from digitlab.paths import expand, network_files, shown
 
 GZIP = b"\x1f\x8b"
 """So begins a gzip file."""
@@ -43,7 +45,7 @@ def atomic_write(path: Path | str, content: bytes, mode: int = 0o644) -> None:
     OSError
         If the file cannot be written. An old file is then unchanged.
     """
-    given = path = Path(path)
+    given = path = expand(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder, and a file was to be written", str(path.resolve()))
     if path.exists() and not path.is_file():
@@ -86,7 +88,7 @@ def write_numbered(pattern: Path | str, content: bytes) -> Path:
     OSError
         If the file cannot be written; no part of it is left then.
     """
-    pattern = Path(pattern)
+    pattern = expand(pattern)
     pattern.parent.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
         path = pattern.with_name(pattern.name.format(number))
@@ -105,7 +107,7 @@ def write_numbered(pattern: Path | str, content: bytes) -> Path:
 
 
 def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int] | None = None) -> None:
-    """Append a line to a file, as a whole or not at all.
+    """Append a line of JSON to a file, as a whole or not at all.
 
     Parameters
     ----------
@@ -119,17 +121,21 @@ def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int]
     Raises
     ------
     OSError, ValueError
-        If the line cannot be written, or if it is a gzip file. The file is not changed then.
+        If the line cannot be written, or if it is a gzip file or holds anything but JSON. The file is not changed then.
     """
-    path = Path(path)
+    path = expand(path)
     line += b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab+", buffering=0, opener=opener) as file:
         end = file.seek(0, os.SEEK_END)
         if end:
             file.seek(0)
-            if file.read(2) == GZIP:
+            head = file.read(100)
+            if head.startswith(GZIP):
                 raise ValueError(f"{shown(path)} is a gzip file, to which nothing can be added; unpack it first.")
+            begins = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \r\n\t\0")  # A torn file may begin with zeros.
+            if begins and not begins.startswith(b"{"):
+                raise ValueError(f"{shown(path)} is no file of JSON lines, and nothing was added to it: name another.")
             file.seek(end - 1)
             if file.read(1) != b"\n":  # The last line is torn: begin a new one.
                 line = b"\n" + line
@@ -161,7 +167,7 @@ def _new_name(folder):
 
 def remove_leftovers(folder: Path | str) -> None:
     """Remove what programs that were killed while they wrote have left in a folder, once it is a day old."""
-    for path in Path(folder).glob(f"{_NEW}*"):
+    for path in Path(folder).glob(f"{_NEW}{'[0-9a-f]' * 16}"):
         with contextlib.suppress(OSError):
             if path.lstat().st_mtime < time.time() - 86_400:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -279,7 +285,7 @@ def read_checked(path, sha256: str, what: str, name: str) -> bytes:
 
 
 def check_writable(path: Path | str) -> None:
-    """Raise OSError if a network cannot be saved to a path; call it before the training."""
+    """Raise OSError or ValueError if a network cannot be saved to a path; call it before the training."""
     folder = network_files(path)[0].parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -295,3 +301,4 @@ def check_writable(path: Path | str) -> None:
             f"No network can be saved in {shown(folder)}: the disk has less than {ROOM_TO_SAVE // 1_000_000} MB free. "
             f"Make room, or choose another folder."
         )
+    check_settings_file(path)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from digitlab.paths import remedy, shown
+from digitlab.paths import remedy, settings_of, shown
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
 """Limits of the temperature in the settings of a network."""
@@ -30,4 +30,15 @@ def read_settings(file: Path | str) -> dict[str, float]:
         raise ValueError(
             f"{shown(file)} is damaged: it must hold a temperature, {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}, and a "
             f"threshold, 0 to 1; {remedy(file)}"
+        ) from None
+
+
+def check_settings_file(network: Path | str) -> None:
+    """Raise ValueError if a file beside a network has the name of its settings, and is something else: it is kept."""
+    try:
+        read_settings(settings_of(network))
+    except ValueError:
+        raise ValueError(
+            f"No network was saved: {shown(settings_of(network))} would be replaced by its settings, and holds no "
+            "settings now. Move it away, or give the network another name."
         ) from None

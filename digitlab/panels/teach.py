@@ -166,10 +166,11 @@ class TeachPanel(LabelPanel):
             file = shown(self._drawings)
             self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
         else:
-            for panel in (self, *self._others()):
+            for panel in self._others():
                 if panel._drawings == self._drawings:
                     panel._count_drawings()
-            self.say_kept(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
+            if self._count_drawings():  # Otherwise it has said that they cannot be read.
+                self.say_kept(f"Kept as a {self.label}. Draw the next one; a few of each kind help most.")
 
     def _others(self):
         with LOCK:
@@ -184,6 +185,7 @@ class TeachPanel(LabelPanel):
         except (OSError, ValueError) as error:
             self.say(f"Your drawings could not be read: {error}")
         self.count(drawings)
+        return drawings
 
     def _show_progress(self, share):
         self._progress.value = share

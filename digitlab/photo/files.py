@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from digitlab.paths import shown
+from digitlab.paths import expand, shown
 
 MAX_PIXELS = 50_000_000
 """Maximum size of a photo, in pixels."""
@@ -42,7 +42,7 @@ def load_photo(path: Path | str | bytes) -> np.ndarray:
         If there is no such file.
     """
     name = "This" if isinstance(path, bytes) else shown(path)
-    if not isinstance(path, bytes) and Path(path).is_dir():
+    if not isinstance(path, bytes) and expand(path).is_dir():
         raise ValueError(f"{name} is a folder, not a photo.")
     try:
         with (
@@ -87,7 +87,7 @@ def example_photo() -> np.ndarray:
 
 def read_photo(photo: np.ndarray | Path | str | bytes) -> np.ndarray:
     """Return a photo, uint8 (h, w) or (h, w, 3), from a file or as it is. Raises as `load_photo` and `check_photo`."""
-    return load_photo(photo) if isinstance(photo, (Path, str, bytes)) else check_photo(photo)
+    return check_photo(load_photo(photo) if isinstance(photo, (Path, str, bytes)) else photo)
 
 
 def check_photo(photo: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ def _too_large(width, height):
 
 
 def _opened(path):
-    return io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb")
+    return io.BytesIO(path) if isinstance(path, bytes) else expand(path).open("rb")
 
 
 def _why_not(name, start):

@@ -31,6 +31,7 @@ from digitlab.paths import (
     is_same_network,
     network_files,
     settings_of,
+    shown,
 )
 from digitlab.prepare import network_input, prepare
 from digitlab.training.augment import augment
@@ -170,8 +171,16 @@ class FinetuneProcess:
             command += ["--network", str(network)]
         # The process ends when its input is closed, which happens when this process ends.
         pipe = subprocess.PIPE
+        # In a session of its own: Jupyter interrupts a cell with a signal to all processes of its kernel.
         self._process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", errors="replace"
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
         )
         self._cancelled = False
         self._on_progress, self._on_end = on_progress, on_end
@@ -230,11 +239,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     def send(**message):
         print(json.dumps(message), flush=True)
 
-    drawings = []
+    drawings, bad_lines = [], []
     try:
         # If there is no file, nothing was added yet, and `finetune` says that it is too little.
         with contextlib.suppress(FileNotFoundError):
-            drawings = read_drawings(arguments.drawings, on_bad_line=lambda number, reason: None)
+            drawings = read_drawings(arguments.drawings, on_bad_line=lambda *line: bad_lines.append(line))
+        if bad_lines and not drawings:
+            raise ValueError(f"{shown(arguments.drawings)} is no file of drawings: no line of it is a drawing.")
         result = finetune(drawings, arguments.network, arguments.output, report=lambda share: send(done=share))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -8,11 +8,12 @@ All choices were made with the drawings of the held-out writers and with the las
 which is held out too; never with MNIST's test digits.
 """
 
+import contextlib
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -236,7 +237,7 @@ class Clock:
     def __init__(self):
         self._seconds = Counter()
 
-    @contextmanager
+    @contextlib.contextmanager
     def __call__(self, step: str) -> Iterator[None]:
         """Measure the block under the name of a step."""
         start = time.perf_counter()
@@ -331,9 +332,21 @@ def _save(folder, model, what, sampling):
     np.save(folder / f"{name}.npy", np.array(sampling))
     dropout = [keras.ops.convert_to_numpy(state).tolist() for state in _dropout_states(model)]
     atomic_write(folder / "state.json", json.dumps({**what, "dropout": dropout}).encode())
-    for file in folder.glob("epoch-*"):
+    for file in _epoch_files(folder):
         if not file.name.startswith(f"{name}."):
             file.unlink()
+
+
+def remove_state(folder: Path) -> None:
+    """Remove the state of a training, and its folder if there is nothing else in it."""
+    with contextlib.suppress(OSError):
+        for file in [folder / "state.json", *_epoch_files(folder)]:
+            file.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _epoch_files(folder):
+    return [file for file in folder.iterdir() if re.fullmatch(r"epoch-\d+\.(weights\.h5|npy)", file.name)]
 
 
 def _restore(folder, model, what, sampling):
