@@ -14,7 +14,7 @@ from digitlab.pad_html import words_html
 from digitlab.pen import Pen
 from digitlab.prepare import prepare
 from digitlab.recognizer import Prediction, Recognizer
-from digitlab.widgets import button
+from digitlab.widgets import SharedPage, button
 
 _NO_NETWORK = "There is none yet. Train it in notebook 3; then run this cell again."
 
@@ -105,8 +105,8 @@ class DrawingPad(ipywidgets.VBox):
         for panel in panels:
             panel.attach(self)
         self.read()
-        super().__init__([grid])
-        self.add_class("digitlab-pad")
+        super().__init__([grid, SharedPage()])
+        self.add_class("digitlab-pad").add_class("digitlab-widget")
         READING_THREAD.add(self)
 
     def __repr__(self):

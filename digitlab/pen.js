@@ -11,7 +11,6 @@ const AWAY_AFTER = 2000; // milliseconds without an answer
 const PALM_TIME = 500; // milliseconds after the stylus in which a finger is taken for the palm
 const STEP = 6; // pixels that an arrow key moves the cross
 const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
-const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 const LABEL =
   "Drawing canvas. The arrow keys move a cross, and the space key puts the pen down and lifts it. " +
   "Backspace removes the last stroke, and Escape clears the canvas.";
@@ -19,11 +18,6 @@ const AWAY = "Python does not answer. Your lines are kept. After a restart, run 
 
 // Strokes that a kernel never got before it was restarted, by notebook cell and pen: the next pens of that cell send them.
 const unsent = (globalThis.digitlabUnsent ??= new WeakMap());
-
-// On a button of the pad, d pressed twice would delete the cell.
-function keepLetters(event) {
-  if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-}
 
 function render({ model, el }) {
   const size = model.get("size");
@@ -34,7 +28,8 @@ function render({ model, el }) {
   el.tabIndex = 0;
   el.setAttribute("role", "application");
   el.setAttribute("aria-label", LABEL);
-  el.setAttribute(NO_SHORTCUTS, "true"); // JupyterLab's keys must not act on the notebook meanwhile.
+  // JupyterLab's keys must not act on the notebook meanwhile (shared.js); of those with Ctrl, only the pad's are its own.
+  el.digitlabIsOurs = (event) => isOurs(event) || model.get("shortcuts").includes(named(event));
   const canvas = document.createElement("canvas");
   const away = document.createElement("div");
   away.className = "digitlab-away";
@@ -278,7 +273,7 @@ function render({ model, el }) {
 
   el.addEventListener("keydown", (event) => {
     const held = event.ctrlKey || event.metaKey;
-    const name = held ? `Ctrl+${letter(event)}` : letter(event);
+    const name = named(event);
     if (!held && name in ARROWS) {
       cross ??= { x: size / 2, y: size / 2 };
       cross.x = Math.min(Math.max(cross.x + ARROWS[name][0], 0), size);
@@ -293,12 +288,8 @@ function render({ model, el }) {
     } else if (model.get("shortcuts").includes(name)) {
       end();
       tell({ type: "key", key: name });
-    } else {
-      if (held) allowShortcuts();
-      return;
-    }
+    } else return;
     event.preventDefault();
-    event.stopPropagation();
     paint();
   });
   // The letter on the key where Caps Lock is on, or the alphabet is another one.
@@ -306,10 +297,22 @@ function render({ model, el }) {
     if (key.length > 1 || shiftKey) return key;
     return key < "\x7f" ? key.toLowerCase() : (/^Key([A-Z])$/.exec(code)?.[1].toLowerCase() ?? key);
   }
-  // Ctrl+S saves the notebook here too, as all other keys with Ctrl do what they do elsewhere.
-  function allowShortcuts() {
-    el.removeAttribute(NO_SHORTCUTS);
-    setTimeout(() => el.setAttribute(NO_SHORTCUTS, "true"));
+  function isOurs(event) {
+    if (event.key === "Enter" && event.shiftKey) return runsThisPad(event);
+    return !event.ctrlKey && !event.metaKey && !event.altKey;
+  }
+  function named(event) {
+    return event.ctrlKey || event.metaKey ? `Ctrl+${letter(event)}` : letter(event);
+  }
+
+  // Shift+Enter would run the pad's own cell again, and what is drawn would be gone: it goes on to the next cell.
+  function runsThisPad({ key, shiftKey }) {
+    return key === "Enter" && shiftKey && cell?.matches(".jp-mod-active") && !el.closest(".jupyter-widgets-disconnected");
+  }
+  function goOn(event) {
+    if (!runsThisPad(event)) return;
+    event.preventDefault();
+    cell.nextElementSibling?.focus();
   }
 
   el.addEventListener("focus", () => {
@@ -333,7 +336,9 @@ function render({ model, el }) {
     for (const other of el.parentElement.children) if (other !== el) other.inert = true;
     if (cell !== null) return;
     cell = el.closest(".jp-Cell") ?? el.parentElement;
-    el.closest(".digitlab-pad").addEventListener("keydown", keepLetters);
+    const pad = el.closest(".digitlab-pad");
+    pad.digitlabIsOurs = isOurs;
+    pad.addEventListener("keydown", goOn);
     const left = unsent.get(cell)?.shift();
     if (left) {
       strokes.push(...left);

@@ -95,6 +95,26 @@ def wait_until_still(locator, frames):
     )
 
 
+LETTERS = ["x", "d", "d", "a", "b", "m", "ArrowUp", "ArrowDown", "ArrowLeft"]
+"""Keys with which JupyterLab cuts, deletes, inserts and converts cells, and goes to others."""
+
+
+def press_letters(page, control):
+    """Press keys that JupyterLab knows while a control has the focus; return what they have changed in the notebook."""
+
+    def look():
+        return [
+            page.locator(f".jp-Notebook .{cells}").count() for cells in ("jp-CodeCell", "jp-MarkdownCell", "jp-RawCell")
+        ] + [page.evaluate("document.activeElement.closest('.digitlab-widget') !== null")]
+
+    control.focus()
+    before = look()
+    for key in LETTERS:
+        page.keyboard.press(key)
+    after = look()
+    return [] if before == after else [before, after]
+
+
 def run_cell(page, source):
     """Put code into the last cell and run it, without waiting for its end."""
     cell = page.locator(".jp-CodeCell").last

@@ -1,7 +1,9 @@
 """Guesses and the quiz in a real JupyterLab in a real browser, also in a narrow window."""
 
+import re
+
 import pytest
-from page import open_notebook, picture_path, run_all, run_cell, write_notebook
+from page import open_notebook, picture_path, press_letters, run_all, run_cell, write_notebook
 from playwright.sync_api import expect
 
 SOURCES = [
@@ -47,6 +49,24 @@ def test_a_click_in_the_quiz_explains_the_answer(page):
     asked = page.locator(".digitlab-asked").first
     asked.get_by_role("button", name="b) Rules").click()
     expect(asked.locator(".digitlab-said")).to_contain_text("No. Nobody writes rules")
+
+
+def test_keys_on_an_answer_do_nothing_to_the_notebook(page):
+    asked = page.locator(".digitlab-asked").first
+    assert press_letters(page, asked.get_by_role("button", name="b) Rules")) == []
+    assert press_letters(page, page.get_by_role("button", name="fit", exact=True)) == []
+    page.keyboard.press("Shift+Enter")  # Goes on, as everywhere.
+    expect(page.locator(".jp-Cell").nth(2)).to_have_class(re.compile("jp-mod-active"))
+
+
+def test_after_a_restart_the_boxes_say_what_to_do(page):
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Restart Kernel…", exact=True).click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    for box in page.locator(".digitlab-box").all():
+        expect(box).to_have_class(re.compile("jupyter-widgets-disconnected"))
+        words = box.evaluate("box => getComputedStyle(box, '::before').content")
+        assert words == '"Python was restarted. Run this cell again."'
 
 
 @pytest.mark.parametrize("width", [1366, 620])

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from page import draw, open_notebook, pad, picture_path, run_all, run_cell, wait_until, write_notebook
+from page import draw, open_notebook, pad, picture_path, press_letters, run_all, run_cell, wait_until, write_notebook
 from playwright.sync_api import expect
 
 from digitlab import Ink, Recognizer
@@ -152,6 +152,20 @@ def test_a_map_is_enlarged_under_the_mouse(clear_page):
     assert page.screenshot(clip=place) != shown  # Nothing had cut it off.
 
 
+def test_a_map_that_was_tapped_stays_when_the_finger_leaves(clear_page):
+    page = clear_page
+    draw(page, Ink.example(5))
+    lens, maps = page.locator(".digitlab-inside-lens"), page.locator(".digitlab-inside-flow canvas").nth(1)
+    maps.dispatch_event("pointerdown", {"pointerType": "touch", "clientX": 0, "clientY": 0})
+    maps.hover(position={"x": 9, "y": 9})
+    expect(lens).to_contain_text("convolution 1, filter 1")
+    maps.dispatch_event("pointerleave", {"pointerType": "touch"})
+    page.wait_for_timeout(100)
+    expect(lens).to_be_visible()
+    maps.dispatch_event("pointerleave", {"pointerType": "mouse"})
+    expect(lens).to_be_hidden()
+
+
 def test_arrow_keys_enlarge_the_maps(clear_page):
     page = clear_page
     draw(page, Ink.example(5))
@@ -277,6 +291,42 @@ def test_a_stylus_holds_the_filter_too(lens_of_3):
     stylus("mouseMoved", 20, 20)
     expect(words).to_contain_text("Held")
     expect(words).to_contain_text("Row 7, column 7")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".digitlab-lens input[type=checkbox]",
+        ".digitlab-lens input[type=range]",
+        ".digitlab-lens select",
+        ".digitlab-lens canvas",
+        ".digitlab-slope input",
+        ".digitlab-slope select",
+        ".digitlab-slope button",
+        ".digitlab-knobs [role=slider]",
+        ".digitlab-knobs input[type=checkbox]",
+        ".digitlab-inside-flow",
+    ],
+)
+def test_keys_in_a_widget_do_nothing_to_the_notebook(page, place):
+    assert press_letters(page, page.locator(place).first) == []
+
+
+def test_the_sliders_of_the_knobs_have_names_and_switches_say_whether_they_are_on(page):
+    sliders = page.locator(".digitlab-knobs [role=slider]")
+    assert [one.get_attribute("aria-label") for one in sliders.all()] == ["size", "right", "down", "pen width"]
+    choice = page.locator(".digitlab-inside-choice button")
+    choice.nth(1).click()
+    for number, pressed in enumerate(("false", "true")):
+        expect(choice.nth(number)).to_have_attribute("aria-pressed", pressed)
+    choice.nth(0).click()
+    expect(choice.nth(0)).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_right_click_does_not_hold_the_filter(lens_of_3):
+    lens(lens_of_3).locator("canvas").first.click(button="right", position={"x": 100, "y": 100})
+    expect(lens(lens_of_3).locator(".digitlab-lens-words")).to_contain_text("A click holds it.")
+    lens_of_3.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize(

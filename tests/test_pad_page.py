@@ -13,6 +13,7 @@ from page import (
     pad,
     pen,
     picture_path,
+    press_letters,
     run_all,
     run_cell,
     seen,
@@ -307,16 +308,29 @@ def test_a_button_that_is_pressed_next_knows_the_digit_that_was_chosen_last(clea
 
 def test_letters_on_a_button_do_nothing_to_the_notebook(clear_page):
     page = clear_page
-    cells = page.locator(".jp-CodeCell").count()
     for name in ("Clear", "Show how it sees"):
-        pad(page).get_by_role("button", name=name, exact=True).focus()
-        for key in "ddbx":
-            page.keyboard.press(key)
+        assert press_letters(page, pad(page).get_by_role("button", name=name, exact=True)) == []
     choose(page, "Teach", 2)
-    for key in "ddb4":
-        page.keyboard.press(key)
+    assert press_letters(page, panel(page, "Teach").get_by_role("button", pressed=True)) == []
+    page.keyboard.press("4")
     expect(panel(page, "Teach").get_by_role("button", pressed=True)).to_have_text("4")
-    expect(page.locator(".jp-CodeCell")).to_have_count(cells)
+
+
+def test_shift_enter_after_drawing_goes_on_and_keeps_the_drawing(clear_page):
+    page = clear_page
+    draw(page, Ink.example(7))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("7")
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    number = pad(page).evaluate(
+        "pad => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].indexOf(pad.closest('.jp-Cell'))"
+    )
+    for place in (pen(page), pad(page).get_by_role("button", name="Undo", exact=True)):
+        place.focus()
+        expect(cells.nth(number)).to_have_class(re.compile("jp-mod-active"))
+        page.keyboard.press("Shift+Enter")
+        expect(cells.nth(number + 1)).to_have_class(re.compile("jp-mod-active"))
+    expect(pad(page).locator(".digitlab-digit").first).to_have_text("7")
+    assert white_pixels(page) > 1000
 
 
 def fill(folder, writers):
@@ -391,7 +405,9 @@ def test_the_view_shows_what_is_handed_in_by_itself(clear_page, class_folder):
     )
     expect(view(page).get_by_text(name, exact=True)).to_have_count(0)
     assert choice.evaluate("select => select.selectedIndex") == 0
-    view(page).get_by_role("button", name="Show again", exact=True).click()
+    back = view(page).get_by_role("button", name="Show again", exact=True)
+    assert press_letters(page, back) == []
+    back.click()
     expect(view(page).get_by_text(name, exact=True)).to_be_visible()
     for theme, width in (("Dark", 1400), ("Light", 820)):
         use_theme(page, theme)

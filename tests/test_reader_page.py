@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from page import keep_python_busy, open_notebook, picture_path, run_all, wait_until, write_notebook
+from page import keep_python_busy, open_notebook, picture_path, press_letters, run_all, wait_until, write_notebook
 from playwright.sync_api import expect
 from test_paper import sheet
 
@@ -97,9 +97,24 @@ def test_a_digit_that_is_typed_puts_the_marked_box_right(page):
     expect(digits.get_by_role("button", pressed=True)).to_have_text("7")
 
 
+def test_with_the_keyboard_any_box_can_be_kept_and_keys_leave_the_notebook_alone(page):
+    boxes(page).nth(2).click()
+    digit = boxes(page).nth(2).inner_text()
+    expect(boxes(page).nth(2)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".digitlab-labels button").first).to_be_focused()
+    expect(boxes(page).nth(2)).to_have_attribute("aria-pressed", "true")
+    keep = page.get_by_role("button", name="Keep to teach")
+    assert press_letters(page, keep) == []
+    page.keyboard.press("Enter")
+    expect(said(page)).to_contain_text(f"Kept as a {digit}")
+    assert press_letters(page, boxes(page).nth(2)) == []
+    page.keyboard.press("ArrowDown")
+
+
 def test_a_digit_is_kept_only_when_a_button_is_pressed(page, lab):
     file = lab.home / "drawings" / "my_drawings.jsonl"
-    assert not file.exists()
+    file.unlink(missing_ok=True)
     boxes(page).nth(1).click()
     page.keyboard.press("7")
     expect(boxes(page).nth(1)).to_have_text("7")

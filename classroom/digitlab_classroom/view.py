@@ -13,6 +13,7 @@ import ipywidgets
 
 from digitlab.pad_html import words_html
 from digitlab.recognizer import Recognizer
+from digitlab.widgets import SharedPage
 from digitlab_classroom.submissions import SubmissionStore
 from digitlab_classroom.view_html import STYLE, figure_html, gallery_html, image_url, overview_html
 
@@ -113,10 +114,10 @@ class SubmissionsView(ipywidgets.VBox):
         self.refresh()
         style = ipywidgets.HTML(STYLE, layout={"display": "none"})
         super().__init__(
-            [style, self._overview, self._gallery, self._teachers, self._message],
+            [style, self._overview, self._gallery, self._teachers, self._message, SharedPage()],
             layout={"margin": "8px 0", "width": "auto"},
         )
-        self.add_class("digitlab-class")
+        self.add_class("digitlab-class").add_class("digitlab-widget")
         self._view_count = 0  # From now on the page counts how often it shows this.
         self.observe(lambda change: setattr(self, "is_gone", change.new == 0), "_view_count")
         _WATCHER.add(self)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import ipywidgets
 
+from digitlab.widgets import SharedPage
+
 
 @cache
 def style_html() -> str:
@@ -30,8 +32,8 @@ class Box(ipywidgets.VBox):
     def __init__(self, children: Sequence[ipywidgets.Widget], words: str):
         self._words = words
         style = ipywidgets.HTML(style_html(), layout={"display": "none"})
-        super().__init__([style, *children])
-        self.add_class("digitlab-box")
+        super().__init__([style, *children, SharedPage()])
+        self.add_class("digitlab-box").add_class("digitlab-widget")
 
     def __repr__(self):
         return self._words

@@ -10,6 +10,7 @@ from digitlab.answer import Answer
 from digitlab.ink import PEN, Ink
 from digitlab.pad_html import png_url
 from digitlab.recognizer import Recognizer
+from digitlab.widgets import SharedPage
 
 STEPS = ("crop", "fit", "centre", "from strokes")
 """The steps of preparation that `knob_image` can leave out."""
@@ -104,9 +105,14 @@ class Knobs(ipywidgets.VBox):
         controls = ipywidgets.VBox([self._canvas, sliders, switches], layout={"width": "330px", "flex": "0 0 auto"})
         self._read()
         super().__init__(
-            [ipywidgets.HBox([controls, self._answer], layout={"flex_flow": "row wrap", "align_items": "flex-start"})]
+            [
+                ipywidgets.HBox(
+                    [controls, self._answer], layout={"flex_flow": "row wrap", "align_items": "flex-start"}
+                ),
+                SharedPage(),
+            ]
         )
-        self.add_class("digitlab-knobs")
+        self.add_class("digitlab-knobs").add_class("digitlab-widget")
 
     def __repr__(self):
         return f"Knobs({self.prediction})"

@@ -29,16 +29,14 @@ function make(tag, name, parent, text = "") {
 }
 
 function render({ model, el }) {
-  el.classList.add("digitlab-lens");
+  el.classList.add("digitlab-lens", "digitlab-widget");
   const controls = make("div", "digitlab-lens-controls", el);
   const filterLabel = make("label", "", controls, "Filter ");
   const select = make("select", "", filterLabel);
-  keepKeys(select); // Else the arrows go to another cell.
   const sliders = ["row", "column"].map((name) => {
     const label = make("label", "", controls, `${name} `);
     const slider = make("input", "", label);
     slider.type = "range";
-    keepKeys(slider); // Else the left arrow folds the notebook's section.
     slider.min = 0;
     const output = make("output", "", label);
     slider.addEventListener("input", () => place({ [name]: Number(slider.value) }));
@@ -65,7 +63,6 @@ function render({ model, el }) {
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", label);
-    keepKeys(canvas);
     make("figcaption", "", figure, caption);
     return canvas;
   }
@@ -95,7 +92,7 @@ function render({ model, el }) {
   }
 
   function grid(canvas, side, colourOf) {
-    const sharpness = Math.max(1, window.devicePixelRatio || 1);
+    const sharpness = Math.ceil(window.devicePixelRatio || 1); // Else grey lines run between the pixels.
     const size = side * SCALE + MARGIN + 8; // 8: the last number is wider than its column
     canvas.width = canvas.height = size * sharpness;
     canvas.style.width = canvas.style.height = `${size}px`;
@@ -198,6 +195,7 @@ function render({ model, el }) {
       if (!held) place(at(event));
     });
     canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       if (event.pointerType !== "touch") held = !held; // A finger does not hover.
       place(at(event));
       draw();
@@ -206,7 +204,6 @@ function render({ model, el }) {
       const step = ARROWS[event.key];
       if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      event.stopPropagation();
       place({ row: bound(model.get("row")) + step[0], column: bound(model.get("column")) + step[1] });
     });
   }

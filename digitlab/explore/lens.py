@@ -14,6 +14,7 @@ from digitlab.ink import Ink
 from digitlab.inside import NO_FILTERS
 from digitlab.prepare import SIDE, check_image, network_input, prepare
 from digitlab.recognizer import Recognizer
+from digitlab.widgets import SHARED_CSS, SHARED_JS
 
 MAX_SIDE = 7
 """Maximum width and height of a filter: a larger one's numbers could not be read."""
@@ -68,8 +69,8 @@ class Lens(anywidget.AnyWidget):
         If there is no filter at all, or one that is no square of 2 to 7 numbers a side.
     """
 
-    _esm = "".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("keep_keys.js", "lens.js"))
-    _css = Path(__file__).with_name("lens.css").read_text("utf-8")
+    _esm = SHARED_JS + Path(__file__).with_name("lens.js").read_text("utf-8")
+    _css = SHARED_CSS + Path(__file__).with_name("lens.css").read_text("utf-8")
     image = traitlets.Bytes().tag(sync=True)
     filters = traitlets.List().tag(sync=True)
     row = traitlets.Int(12).tag(sync=True)

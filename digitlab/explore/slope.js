@@ -41,7 +41,7 @@ function shape(tag, name, parent, attributes = {}) {
 }
 
 function render({ model, el }) {
-  el.classList.add("digitlab-slope");
+  el.classList.add("digitlab-slope", "digitlab-widget");
   const low = model.get("low");
   const high = model.get("high");
   const losses = model.get("losses");
@@ -82,13 +82,11 @@ function render({ model, el }) {
   const moving = shape("g", "", svg);
   const slider = make("input", "", left);
   Object.assign(slider, { type: "range", min: low, max: high, step: 10 ** Math.floor(Math.log10((high - low) / 100)) });
-  keepKeys(slider); // Else the left arrow folds the notebook's section.
   slider.setAttribute("aria-label", "weight");
 
   const right = make("div", "digitlab-slope-controls", el);
   const label = make("label", "", right, "Learning rate ");
   const select = make("select", "", label);
-  keepKeys(select); // Else the arrows go to another cell.
   select.append(...model.get("rates").map(({ name, rate }, n) => new Option(`${name}: ${rate}`, n)));
   const buttons = make("div", "digitlab-slope-buttons", right);
   button("Step", () => step(1));

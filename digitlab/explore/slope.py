@@ -9,6 +9,7 @@ import numpy as np
 import traitlets
 
 from digitlab.figure import BLUE, DARK_ORANGE, GREY, ORANGE, alt_text, figure
+from digitlab.widgets import SHARED_CSS, SHARED_JS
 
 _POINTS = 400
 """How many points of the curve are computed between its ends; the curve goes on as far again to both sides."""
@@ -46,8 +47,8 @@ class Slope(anywidget.AnyWidget):
         at some weight from `low` to `high`.
     """
 
-    _esm = "".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("keep_keys.js", "slope.js"))
-    _css = Path(__file__).with_name("slope.css").read_text("utf-8")
+    _esm = SHARED_JS + Path(__file__).with_name("slope.js").read_text("utf-8")
+    _css = SHARED_CSS + Path(__file__).with_name("slope.css").read_text("utf-8")
     low = traitlets.Float().tag(sync=True)
     high = traitlets.Float().tag(sync=True)
     start = traitlets.Float().tag(sync=True)

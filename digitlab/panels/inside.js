@@ -139,7 +139,8 @@ function render({ model, el }) {
       const canvas = picture.canvas;
       canvas.addEventListener("pointermove", (event) => look(picture, picture.mapAt(event)));
       canvas.addEventListener("pointerdown", (event) => look(picture, picture.mapAt(event)));
-      canvas.addEventListener("pointerleave", () => look(null, -1));
+      // A finger's map stays when the finger leaves, so that it can be seen; a tap elsewhere closes it.
+      canvas.addEventListener("pointerleave", (event) => event.pointerType === "touch" || look(null, -1));
     }
     look(null, -1);
   }
@@ -163,7 +164,8 @@ function render({ model, el }) {
     lens.style.left = `${Math.max(0, Math.min(left, el.clientWidth - LENS - 20))}px`;
     // It stands above its picture, or below it where the part above is scrolled out of view.
     lens.style.top = `${canvas.offsetTop - LENS - 44}px`;
-    const view = el.closest(".jp-WindowedPanel-outer")?.getBoundingClientRect().top ?? 0;
+    const scroller = el.closest(".jp-mod-outputsScrolled .jp-Cell-outputArea, .jp-WindowedPanel-outer");
+    const view = scroller?.getBoundingClientRect().top ?? 0;
     if (lens.getBoundingClientRect().top < view) lens.style.top = `${canvas.offsetTop + canvas.clientHeight + 8}px`;
   }
 
@@ -171,7 +173,6 @@ function render({ model, el }) {
     const [step, layer] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    event.stopPropagation(); // Else JupyterLab goes to another cell.
     const enlargeable = pictures.filter((one) => one.maps > 1);
     const picture = enlargeable[looked ? enlargeable.indexOf(looked.picture) + layer : 0];
     const map = looked && layer === 0 ? looked.map + step : 0;

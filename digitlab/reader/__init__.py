@@ -18,7 +18,7 @@ from digitlab.paths import MY_DRAWINGS, SHARED_SERVER, shown
 from digitlab.photo.files import read_photo
 from digitlab.photo.trace import trace
 from digitlab.recognizer import Recognizer
-from digitlab.widgets import DigitButtons, button
+from digitlab.widgets import DigitButtons, SharedPage, button
 
 _HERE = Path(__file__).parent
 _SHOWN = 1000  # The photo on the page is at most this wide and high, in pixels.
@@ -90,9 +90,10 @@ class PhotoReader(ipywidgets.VBox):
             [
                 ipywidgets.HTML(f"<style>{_style()}</style>{heading}"),
                 ipywidgets.HBox([self._sheet, side], layout={"flex_flow": "row wrap", "grid_gap": "0 20px"}),
+                SharedPage(),
             ]
         )
-        self.add_class("digitlab-reader")
+        self.add_class("digitlab-reader").add_class("digitlab-widget")
         self.read(example_photo() if photo is None else photo, _EXAMPLE if photo is None else "")
 
     def __repr__(self):

@@ -31,12 +31,12 @@ function render({ model, el }) {
         const file = chooser.files[0];
         if (!file) return;
         try {
-            const blob = await smaller(file);
-            model.send({ name: file.name }, undefined, [await blob.arrayBuffer()]);
-        } catch {
-            model.send({ name: file.name, failed: true });
+            const photo = await smaller(file).then((blob) => blob.arrayBuffer(), () => null);
+            if (photo) model.send({ name: file.name }, undefined, [photo]);
+            else model.send({ name: file.name, failed: true });
+        } finally {
+            chooser.value = ""; // The same file can be chosen again.
         }
-        chooser.value = ""; // The same file can be chosen again.
     });
 
     function showPhoto() {
@@ -50,6 +50,7 @@ function render({ model, el }) {
             const button = document.createElement("button");
             button.className = box.sure ? "" : "digitlab-unsure";
             button.style.cssText = `left:${box.x}%;top:${box.y}%;width:${box.width}%;height:${box.height}%`;
+            button.tabIndex = number === Math.max(0, model.get("chosen")) ? 0 : -1; // The arrows go to the others.
             button.title = box.words;
             button.setAttribute("aria-label", box.words);
             button.setAttribute("aria-pressed", String(number === model.get("chosen")));
@@ -57,7 +58,7 @@ function render({ model, el }) {
             answer.textContent = box.text;
             button.append(answer);
             button.addEventListener("click", () => choose(number));
-            // Tab chooses, too: the digit that is pressed next is meant for the box that is marked.
+            // The focus chooses, too: the digit that is pressed next is meant for the box that is marked.
             button.addEventListener("focus", () => number !== model.get("chosen") && choose(number));
             return button;
         });
@@ -77,13 +78,11 @@ function render({ model, el }) {
 
     sheet.addEventListener("keydown", (event) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (event.key.length === 1) event.stopPropagation(); // JupyterLab's keys must not act on the notebook.
-        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
         if (step) choose(model.get("chosen") + step);
         else if (/^[0-9]$/.test(event.key)) model.send({ digit: Number(event.key) });
         else return;
         event.preventDefault();
-        event.stopPropagation();
     });
 
     model.on("msg:custom", ({ chosen, number }) => number === sent && model.set("chosen", chosen));

@@ -1,4 +1,4 @@
-"""Buttons that the pads and the photo reader share."""
+"""What the widgets of the kit share: buttons, and what JupyterLab lacks on the page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +6,19 @@ from pathlib import Path
 import anywidget
 import ipywidgets
 import traitlets
+
+SHARED_JS, SHARED_CSS = (Path(__file__).with_name(f"shared.{kind}").read_text("utf-8") for kind in ("js", "css"))
+"""With these begin the script and the stylesheet of an anywidget that stands alone."""
+
+
+class SharedPage(anywidget.AnyWidget):
+    """An invisible part of a widget that is made of others: it keeps keys in the widget, and names its controls.
+
+    The outermost element of the widget has the class ``digitlab-widget``.
+    """
+
+    _esm = SHARED_JS + Path(__file__).with_name("shared_page.js").read_text("utf-8")
+    _css = SHARED_CSS
 
 
 class DigitButtons(anywidget.AnyWidget):

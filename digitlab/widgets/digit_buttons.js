@@ -26,8 +26,7 @@ function render({ model, el }) {
   }
 
   el.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return;
-    event.stopPropagation(); // JupyterLab's keys must not act on the notebook.
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^[0-9]$/.test(event.key)) choose(Number(event.key));
   });
 
