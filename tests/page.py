@@ -95,7 +95,7 @@ def wait_until_still(locator, frames):
     )
 
 
-LETTERS = ["x", "d", "d", "a", "b", "m", "ArrowUp", "ArrowDown", "ArrowLeft"]
+LETTERS = ["x", "d", "d", "a", "b", "m", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]
 """Keys with which JupyterLab cuts, deletes, inserts and converts cells, and goes to others."""
 
 

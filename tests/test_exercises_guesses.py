@@ -93,7 +93,7 @@ def test_a_guess_that_is_no_number_is_kept_with_a_word_about_it():
 
 def test_html_in_a_guess_is_shown_as_text():
     box = exercises.guess("1.x", "<b>Is x < y?</b>", unit="<i>")
-    shown = "".join(widget.value for widget in box.children[-1].children[1:]) + box.children[1].value
+    shown = "".join(widget.value for widget in box.children[-1].children[1:]) + box.children[2].value
     assert "<i>" not in shown
     assert "&lt;b&gt;Is x &lt; y?" in shown
 

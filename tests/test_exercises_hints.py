@@ -156,6 +156,8 @@ SLIPS = [
     ("when_to_stop", lambda losses: 1, "otherwise"),
     ("mixed_up", 35, "flat"),
     ("mixed_up", (3, 3), "diagonal"),
+    ("mixed_up", "4,9", "text"),
+    ("closest_means", "4,9", "text"),
     ("mixed_up", (9, 3), "found"),
     ("mixed_up", {3, 9}, "found"),
     ("mixed_up", (4, 9), "one_way"),

@@ -32,7 +32,7 @@ def test_a_new_folder_is_like_any_other_and_goes_whatever_happens(tmp_path):
     assert os.listdir(tmp_path) == ["other"]
 
 
-@pytest.mark.parametrize("content", [b".VERSION 1.0\n.PEN_DOWN\n", b"\xff\xd8\xff\xe0 JFIF", b"500 1\n"])
+@pytest.mark.parametrize("content", [b".VERSION 1.0\n.PEN_DOWN\n", b"\xff\xd8\xff\xe0 JFIF", b"\x89PNG"])
 def test_a_line_is_not_appended_to_a_file_of_another_kind(tmp_path, content):
     file = tmp_path / "file"
     file.write_bytes(content)
@@ -41,7 +41,7 @@ def test_a_line_is_not_appended_to_a_file_of_another_kind(tmp_path, content):
     assert file.read_bytes() == content
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\0\0\0\n", b"\xef\xbb\xbf{}\n", b'\n{"torn'])
+@pytest.mark.parametrize("content", [b"", b"\n", b"\0\0\0\n", b"\xef\xbb\xbf{}\n", b'\n{"torn', b"damaged"])
 def test_a_line_is_appended_to_what_is_left_of_a_file(tmp_path, content):
     file = tmp_path / "file"
     file.write_bytes(content)

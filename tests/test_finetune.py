@@ -83,10 +83,10 @@ def test_an_error_is_reported_as_one_sentence(tmp_path):
     assert ends[0].startswith("There is too little to learn from: add at least two drawings")
 
 
-@pytest.mark.skipif(not hasattr(os, "getsid"), reason="Windows has no sessions")
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="Windows has no groups of processes")
 def test_interrupting_a_cell_does_not_end_the_learning(tmp_path):
     process = FinetuneProcess(print, print, tmp_path / "none.jsonl")
-    assert os.getsid(process._process.pid) == process._process.pid != os.getsid(0)
+    assert os.getpgid(process._process.pid) == process._process.pid != os.getpgid(0)
     process.cancel()
 
 

@@ -296,7 +296,7 @@ def test_files_of_a_killed_save_are_removed_a_day_later(saved, small_network):
 def test_a_file_that_has_the_name_of_the_settings_is_not_replaced(small_network, tmp_path, settings):
     notes = tmp_path / "mine.json"
     notes.write_text('{"accuracy": 0.97}')
-    with pytest.raises(ValueError, match=r"mine\.json would be replaced .* give the network another name"):
+    with pytest.raises(ValueError, match=r"mine\.json is in the way\. .* give the network another name"):
         network.save(small_network, tmp_path / "mine", settings)
     assert notes.read_text() == '{"accuracy": 0.97}'
     assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]

@@ -652,7 +652,7 @@ def test_nothing_is_added_to_a_file_of_another_kind(recognizer, drawings):
     panel.label = 7
     draw(pad, Ink.example(7))
     button(pad, "Add").click()
-    assert "pen.tra is no file of JSON lines, and nothing was added to it" in find_text(pad, "lesson")
+    assert "pen.tra, which is no file of JSON lines" in find_text(pad, "lesson")
     assert pad.ink
     assert file.read_text() == ".PEN_DOWN\n1 2\n.PEN_UP\n"
 

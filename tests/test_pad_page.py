@@ -397,7 +397,8 @@ def test_the_view_shows_what_is_handed_in_by_itself(clear_page, class_folder):
     # The teacher hides a drawing and shows it again.
     misread = view(page).locator(".digitlab-handed", has_text="read as").first
     name = misread.locator("figcaption span").inner_text()
-    choice = view(page).locator(".digitlab-which select")
+    choice = view(page).get_by_role("combobox", name="To hide")
+    expect(view(page).get_by_role("img", name=re.compile(r"7: \d+, \d+ read right"))).to_be_visible()
     choice.select_option(label=re.sub("$", f": a {misread.locator('b').first.inner_text()}", name))
     view(page).get_by_role("button", name="Hide", exact=True).click()
     expect(view(page).locator(".digitlab-class-message")).to_have_text(

@@ -1184,23 +1184,32 @@ def test_the_command_runs_every_action(store_of, folder, tmp_path, digitlab):
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="this system has no /dev/stdout")
-def test_an_export_keeps_the_file_that_had_its_name(store_of, folder, digitlab, tmp_path):
+def test_an_export_replaces_no_file(store_of, folder, digitlab, tmp_path):
     store_of("otter").submit(Ink.example(3), 3)
     file = tmp_path / "laptop.jsonl"
     file.write_text("another laptop's drawings")
     done = digitlab("class", "--folder", folder, "export", file)
-    assert len(read_drawings(file)) == 1
-    (old,) = set(tmp_path.glob("laptop_*.jsonl"))
-    assert old.read_text() == "another laptop's drawings"
-    assert f"The file that had this name is {old} now." in done.stdout
+    assert done.returncode == 1
+    assert "already: name a new one, or remove it first" in done.stderr
+    assert file.read_text() == "another laptop's drawings"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="this system has no /dev/stdout")
+def test_an_export_to_standard_output_that_is_a_file(store_of, folder, tmp_path):
+    store_of("otter").submit(Ink.example(3), 3)
+    with open(tmp_path / "all.jsonl", "wb") as file:
+        arguments = ["class", "--folder", folder, "export", "/dev/stdout"]
+        subprocess.run([sys.executable, "-m", "digitlab.commands.main", *arguments], stdout=file, check=True)
+    assert len(read_drawings(tmp_path / "all.jsonl")) == 1
 
 
 def test_a_file_of_another_kind_is_not_added_without_a_word(folder, digitlab, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0\n\n1\n")
-    done = digitlab("class", "--folder", folder, "add", tmp_path / "photo.jpg")
+    append_drawing(tmp_path / "good.jsonl", Ink.example(3), 3)
+    done = digitlab("class", "--folder", folder, "add", tmp_path / "photo.jpg", tmp_path / "good.jsonl")
     assert done.returncode == 1
-    assert "photo.jpg is no file of drawings" in done.stderr
+    assert "1 drawing added" in done.stdout
+    assert "photo.jpg: no line is a labelled drawing" in done.stderr
 
 
 @pytest.mark.parametrize("writers", [[], ["otter"]])
@@ -1213,6 +1222,7 @@ def test_erasing_all_keeps_a_file_that_only_has_the_name_of_the_list(store_of, f
     assert (folder / "hidden.txt").read_text() == "my secret notes"
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="this system has no /dev/stdout")
 def test_an_export_to_a_pipe_has_drawings_only(store_of, folder, digitlab):
     store_of("otter").submit(Ink.example(3), 3)
     done = digitlab("class", "--folder", folder, "export", "/dev/stdout")

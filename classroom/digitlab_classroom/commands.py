@@ -13,7 +13,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from digitlab.files import rename_with_date
 from digitlab.paths import SHIPPED_NETWORK, SUBMISSIONS, command, expand, shown
 
 HELP = "list, measure, export and erase what a class has handed in"
@@ -41,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("files", nargs="+", metavar="FILE", help="drawings: JSON lines, plain or gzipped")
     export = actions.add_parser(
         "export",
-        help="write all drawings that are shown to one file; an older one is renamed",
+        help="write all drawings that are shown to a new file",
     )
     export.add_argument("file", metavar="FILE", help="the file; gzipped if its name ends in .gz")
     for name, what in (("hide", "hide a drawing from everyone"), ("show-again", "show a hidden drawing again")):
@@ -107,23 +106,26 @@ def _score(store, arguments):
 
 
 def _add(store, arguments):
+    empty = []
     for file in arguments.files:
         result = store.add(file)
         if result.bad_lines and not result.added + result.known:
-            raise ValueError(f"{shown(file)} is no file of drawings: no line of it is a labelled drawing.")
+            empty.append(shown(file))
+            continue
         print(f"{shown(file)}: {_count(result.added)} added, {result.known} were there already.", end="")
         print(f" Known here as: {', '.join(result.writers)}." if result.writers else "", end="")
         print(f" {_count(result.bad_lines, 'line')} without a labelled drawing." if result.bad_lines else "")
+    if empty:
+        raise ValueError(f"Nothing was added from {', '.join(empty)}: no line is a labelled drawing.")
 
 
 def _export(store, arguments):
     file = expand(arguments.file)
-    old = rename_with_date(file) if file.is_file() else None
+    if file.is_file() and not file.is_symlink():  # /dev/stdout may be a link to a file.
+        raise ValueError(f"There is a file {shown(file)} already: name a new one, or remove it first.")
     count = store.export(file)
     # Not among the drawings, where they are written to /dev/stdout.
     to = sys.stdout if file.is_file() else sys.stderr
-    if old:
-        print(f"The file that had this name is {shown(old)} now.", file=to)
     print(f"{_count(count)} written to {shown(arguments.file)}.", file=to)
 
 

@@ -102,7 +102,12 @@ class SubmissionsView(ipywidgets.VBox):
         self._last_hidden = None
         self.trouble = self.is_gone = False
         self._overview, self._gallery, self._message = (ipywidgets.HTML() for _ in range(3))
-        self._which = ipywidgets.Dropdown(options=[_CHOOSE], layout={"width": "260px", "height": _HEIGHT})
+        self._which = ipywidgets.Dropdown(
+            options=[_CHOOSE],
+            description="To hide",
+            style={"description_width": "initial"},
+            layout={"width": "320px", "height": _HEIGHT},
+        )
         self._which.add_class("digitlab-which")
         self._hide_button = _button("Hide", "Hide this from everyone", self._hide_pressed)
         self._back_button = _button("Show again", "Show again what was hidden last", self._back_pressed)

@@ -113,8 +113,9 @@ def image_url(ink: Ink) -> str:
 
 def _digit_html(digit, results, largest):
     right, wrong = sum(results), len(results) - sum(results)
+    words = f"{digit}: {len(results)}, {right} read right"
     return f"""\
-<div class="digitlab-of-digit" title="{digit}: {len(results)}, {right} read right">
+<div class="digitlab-of-digit" title="{words}" role="img" aria-label="{words}">
   <div class="digitlab-column"><div class="digitlab-faint">{len(results)}</div>
     <div class="digitlab-read-wrong" style="height: {wrong / largest * _BAR_HEIGHT:.1f}px"></div>
     <div class="digitlab-read-right" style="height: {right / largest * _BAR_HEIGHT:.1f}px"></div></div>

@@ -32,7 +32,7 @@ class Box(ipywidgets.VBox):
     def __init__(self, children: Sequence[ipywidgets.Widget], words: str):
         self._words = words
         style = ipywidgets.HTML(style_html(), layout={"display": "none"})
-        super().__init__([style, *children, SharedPage()])
+        super().__init__([SharedPage(), style, *children])
         self.add_class("digitlab-box").add_class("digitlab-widget")
 
     def __repr__(self):

@@ -47,7 +47,7 @@ def check_black_share(share):
 def check_closest_means(pair):
     """Check which two mean digits differ least: two digits, in either order."""
     if np.ndim(pair) == 0 and not isinstance(pair, set):
-        number = read_number(pair, "a pair of digits")
+        number = read_numbers(pair, (), "a pair of digits")
         raise NotYet("flat", answer=f"{number:g}")
     first, second = read_pair(pair, "a pair of digits, such as (1, 7)")
     values = {"answer": f"{first:g} and {second:g}"}

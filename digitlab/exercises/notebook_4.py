@@ -11,6 +11,7 @@ from digitlab.exercises.checking import (
     describe_error,
     find_mistake,
     read_number,
+    read_numbers,
     read_pair,
 )
 
@@ -22,12 +23,12 @@ _CONFIDENCES = "the confidences"
 
 @check
 def check_mixed_up(pair, matrix):
-    """Check the two digits that are mixed up most, whichever was written, but for those of the most frequent mistake.
+    """Check which two digits are mixed up most, whichever was written; those of the most frequent mistake are left out.
 
     `matrix` is the confusion matrix.
     """
     if np.ndim(pair) == 0 and not isinstance(pair, set):
-        raise NotYet("flat", answer=f"{read_number(pair, 'a pair of digits'):g}")
+        raise NotYet("flat", answer=f"{read_numbers(pair, (), 'a pair of digits'):g}")
     first, second = read_pair(pair, "a pair of digits")
     values = {"answer": f"{first:g} and {second:g}"}
     if not {first, second} <= set(range(10)):
@@ -59,7 +60,7 @@ def check_most_lost(square, losses):
     """Check the row and the column of the square that costs the answer most; `losses` has them all, (n, n)."""
     losses = np.asarray(losses, float)
     if np.ndim(square) == 0:
-        raise NotYet("flat", answer=f"{read_number(square, 'a row and a column'):g}", squares=losses.size)
+        raise NotYet("flat", answer=f"{read_numbers(square, (), 'a row and a column'):g}", squares=losses.size)
     row, column = read_pair(square, "a row and a column, such as (0, 0)")
     values = {"answer": f"row {row:g}, column {column:g}", "last": len(losses) - 1}
     if (row, column) == (0, 0) and losses.max() - losses[0, 0] > 0.005:

@@ -37,6 +37,11 @@ def knob_image(
     Returns
     -------
     image : uint8 (28, 28)
+
+    Raises
+    ------
+    ValueError
+        If there is no such step.
     """
     _check_steps(steps)
     moved = _moved(ink, size, right, down, pen)

@@ -36,6 +36,11 @@ def feature_map(image: np.ndarray, weights: ArrayLike, bias: float = 0.0) -> np.
     -------
     float32 array (29 - k, 29 - k)
         The sum at row r and column c belongs to the pixels from row r and column c on.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite.
     """
     weights = np.asarray(weights, np.float32)
     if not np.isfinite(weights).all():
@@ -66,7 +71,7 @@ class Lens(anywidget.AnyWidget):
     Raises
     ------
     ValueError
-        If there is no filter at all, or one that is no square of 2 to 7 numbers a side.
+        If there is no filter at all, or one that is no square of 2 to 7 finite numbers a side.
     """
 
     _esm = SHARED_JS + Path(__file__).with_name("lens.js").read_text("utf-8")
@@ -116,6 +121,11 @@ def lens_picture(image: np.ndarray, weights: ArrayLike, row: int, column: int, t
         The title of the figure: what it says.
     bias : float, optional
         What is added to the sum.
+
+    Raises
+    ------
+    ValueError
+        If the filter does not lie within the digit.
     """
     weights = np.asarray(weights, np.float32)
     side = len(weights)

@@ -107,6 +107,11 @@ def slope_picture(
         The title of the figure: what it says.
     steps : int, optional
         How many steps to take. They end where one leaves the picture.
+
+    Raises
+    ------
+    ValueError
+        As for `Slope`.
     """
     curve = _Curve(loss, low, high, start, rates)
     paths = {name: curve.descend(start, rate, steps) for name, rate in rates.items()}

@@ -121,7 +121,8 @@ def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int]
     Raises
     ------
     OSError, ValueError
-        If the line cannot be written, or if it is a gzip file or holds anything but JSON. The file is not changed then.
+        If the line cannot be written, or if the file is of another kind, such as a gzip file or a photo. The file is
+        not changed then.
     """
     path = expand(path)
     line += b"\n"
@@ -133,9 +134,10 @@ def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int]
             head = file.read(100)
             if head.startswith(GZIP):
                 raise ValueError(f"{shown(path)} is a gzip file, to which nothing can be added; unpack it first.")
-            begins = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \r\n\t\0")  # A torn file may begin with zeros.
-            if begins and not begins.startswith(b"{"):
-                raise ValueError(f"{shown(path)} is no file of JSON lines, and nothing was added to it: name another.")
+            # A file of UNIPEN's could not be read any more. A damaged line, or zeros after a power cut, do no harm.
+            begins = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \r\n\t\0")
+            if begins[:1] == b"." or begins[:1] > b"~":
+                raise ValueError(f"Nothing was added to {shown(path)}, which is no file of JSON lines: name another.")
             file.seek(end - 1)
             if file.read(1) != b"\n":  # The last line is torn: begin a new one.
                 line = b"\n" + line

@@ -29,7 +29,7 @@ def read_settings(file: Path | str) -> dict[str, float]:
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
         raise ValueError(
             f"{shown(file)} is damaged: it must hold a temperature, {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}, and a "
-            f"threshold, 0 to 1; {remedy(file)}"
+            f"threshold, 0 to 1; move it away, and {remedy(file)}"
         ) from None
 
 
@@ -39,6 +39,6 @@ def check_settings_file(network: Path | str) -> None:
         read_settings(settings_of(network))
     except ValueError:
         raise ValueError(
-            f"No network was saved: {shown(settings_of(network))} would be replaced by its settings, and holds no "
-            "settings now. Move it away, or give the network another name."
+            f"No network was saved: the file {shown(settings_of(network))} is in the way. A network's settings need "
+            "this name. Move the file away, or give the network another name."
         ) from None

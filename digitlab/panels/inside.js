@@ -140,6 +140,7 @@ function render({ model, el }) {
       canvas.addEventListener("pointermove", (event) => look(picture, picture.mapAt(event)));
       canvas.addEventListener("pointerdown", (event) => look(picture, picture.mapAt(event)));
       // A finger's map stays when the finger leaves, so that it can be seen; a tap elsewhere closes it.
+      canvas.addEventListener("pointercancel", () => look(null, -1)); // The finger scrolls.
       canvas.addEventListener("pointerleave", (event) => event.pointerType === "touch" || look(null, -1));
     }
     look(null, -1);

@@ -129,7 +129,7 @@ class TeachPanel(LabelPanel):
         Raises
         ------
         ValueError
-            Where nothing is drawn, or the label is no digit.
+            Where nothing is drawn, the label is no digit, or the file is of another kind.
         OSError
             Where the file cannot be written; the drawing stays on the canvas.
         """

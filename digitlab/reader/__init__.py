@@ -46,7 +46,7 @@ class PhotoReader(ipywidgets.VBox):
     for.
 
     Green boxes are read; at the dashed amber ones the network is not sure, or sees no digit. A click on one shows what
-    the network saw of it; the keys are Tab, the arrows, and a digit to put it right.
+    the network saw of it. Tab goes to the boxes, the arrows from one to the next, and a digit puts it right.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ function render({ model, el }) {
         const file = chooser.files[0];
         if (!file) return;
         try {
-            const photo = await smaller(file).then((blob) => blob.arrayBuffer(), () => null);
+            const photo = await smaller(file).then((blob) => blob.arrayBuffer()).catch(() => null);
             if (photo) model.send({ name: file.name }, undefined, [photo]);
             else model.send({ name: file.name, failed: true });
         } finally {

@@ -171,7 +171,7 @@ class FinetuneProcess:
             command += ["--network", str(network)]
         # The process ends when its input is closed, which happens when this process ends.
         pipe = subprocess.PIPE
-        # In a session of its own: Jupyter interrupts a cell with a signal to all processes of its kernel.
+        # In a group of its own: Jupyter interrupts a cell with a signal to all processes of its kernel's group.
         self._process = subprocess.Popen(
             command,
             stdin=pipe,
@@ -180,7 +180,7 @@ class FinetuneProcess:
             text=True,
             encoding="utf-8",
             errors="replace",
-            start_new_session=True,
+            process_group=0 if hasattr(os, "setpgid") else None,
         )
         self._cancelled = False
         self._on_progress, self._on_end = on_progress, on_end

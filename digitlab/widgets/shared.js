@@ -1,8 +1,7 @@
 // What the kit's widgets share on the page; the script of each begins with this.
 //
 // While the focus is in a widget, JupyterLab's keys must not act on the notebook: d pressed twice would delete the
-// cell. Those with Ctrl stay JupyterLab's, such as Ctrl+S, and so does Shift+Enter. ipywidgets leaves out some names
-// and states that screen readers need.
+// cell. Those with Ctrl stay JupyterLab's, such as Ctrl+S, and so does Shift+Enter.
 
 const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 const MARK = ".digitlab-widget"; // The outermost element of each widget
@@ -24,20 +23,4 @@ function keepKey(event) {
   }
   // On what has the focus: a mark further out is looked at too late.
   if (isInside) event.target.toggleAttribute(NO_SHORTCUTS, isOurs);
-}
-
-function nameControls(root) {
-  const name = () => {
-    for (const toggle of root.querySelectorAll(".widget-toggle-button"))
-      set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
-    for (const slider of root.querySelectorAll(".widget-slider"))
-      set(slider.querySelector("[role=slider]"), "aria-label", slider.querySelector(".widget-label")?.textContent);
-  };
-  const set = (element, attribute, value) => {
-    if (element && value && element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
-  };
-  const watch = new MutationObserver(name);
-  watch.observe(root, { subtree: true, childList: true, attributeFilter: ["class"] });
-  name();
-  return watch;
 }
