@@ -203,7 +203,7 @@ class Ink:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One line of a drawings file: an ink and, if known, its label (one character), its writer and its collection."""
+    """One line of a drawings file: an ink and, if known, label (one character, or 0 to 9), writer and collection."""
 
     ink: Ink
     label: str | None = None

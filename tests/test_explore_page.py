@@ -162,8 +162,12 @@ def test_a_map_that_was_tapped_stays_when_the_finger_leaves(clear_page):
     maps.dispatch_event("pointerleave", {"pointerType": "touch"})
     page.wait_for_timeout(100)
     expect(lens).to_be_visible()
-    maps.dispatch_event("pointerleave", {"pointerType": "mouse"})
-    expect(lens).to_be_hidden()
+    for event in ({"type": "pointerleave", "pointerType": "mouse"}, {"type": "pointercancel", "pointerType": "touch"}):
+        maps.hover(position={"x": 27, "y": 9})
+        maps.hover(position={"x": 9, "y": 9})
+        expect(lens).to_be_visible()
+        maps.dispatch_event(event["type"], event)  # A finger that scrolls is cancelled.
+        expect(lens).to_be_hidden()
 
 
 def test_arrow_keys_enlarge_the_maps(clear_page):

@@ -119,7 +119,7 @@ class ClassFolder:
             if self._files:
                 raise FileNotFoundError(
                     f"The class's folder {shown(self.path)} is not there any more. If it is on a share or a drive, "
-                    f"connect that."
+                    "connect that."
                 ) from None
             return []
         return sorted(names)[:MAX_WRITERS]

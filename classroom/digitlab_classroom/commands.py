@@ -38,10 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = actions.add_parser("add", help="add files of drawings; adding a file twice changes nothing")
     add.add_argument("files", nargs="+", metavar="FILE", help="drawings: JSON lines, plain or gzipped")
-    export = actions.add_parser(
-        "export",
-        help="write all drawings that are shown to a new file",
-    )
+    export = actions.add_parser("export", help="write all drawings that are shown to a new file")
     export.add_argument("file", metavar="FILE", help="the file; gzipped if its name ends in .gz")
     for name, what in (("hide", "hide a drawing from everyone"), ("show-again", "show a hidden drawing again")):
         action = actions.add_parser(name, help=what)

@@ -42,9 +42,7 @@ def feature_map(image: np.ndarray, weights: ArrayLike, bias: float = 0.0) -> np.
     ValueError
         If a weight is not finite.
     """
-    weights = np.asarray(weights, np.float32)
-    if not np.isfinite(weights).all():
-        raise ValueError("The filter has weights that are no numbers, as after a division by 0.")
+    weights = _finite(weights).astype(np.float32)
     patches = np.lib.stride_tricks.sliding_window_view(_pixels(image), weights.shape)
     return np.einsum("rcij,ij->rc", patches, weights) + np.float32(bias)
 
@@ -188,10 +186,15 @@ def _prepared(drawing):
     return prepare(drawing)
 
 
-def _listed(name, weights, bias):
+def _finite(weights):
     weights = np.asarray(weights, float)
     if not np.isfinite(weights).all():
-        raise ValueError(f"The filter {name!r} has weights that are no numbers, as after a division by 0.")
+        raise ValueError("The filter has weights that are no numbers, as after a division by 0.")
+    return weights
+
+
+def _listed(name, weights, bias):
+    weights = _finite(weights)
     if weights.ndim != 2 or len(set(weights.shape)) > 1 or not 2 <= len(weights) <= MAX_SIDE:
         raise ValueError(
             f"The filter {name!r} must be a square of 2 to {MAX_SIDE} numbers a side, not {weights.shape}."

@@ -134,7 +134,8 @@ def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int]
             head = file.read(100)
             if head.startswith(GZIP):
                 raise ValueError(f"{shown(path)} is a gzip file, to which nothing can be added; unpack it first.")
-            # A file of UNIPEN's could not be read any more. A damaged line, or zeros after a power cut, do no harm.
+            # With a line of JSON in it, a file of UNIPEN's could not be read any more; to a photo nothing belongs. A
+            # first line that is damaged, or zeros after a power cut, do no harm.
             begins = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \r\n\t\0")
             if begins[:1] == b"." or begins[:1] > b"~":
                 raise ValueError(f"Nothing was added to {shown(path)}, which is no file of JSON lines: name another.")
