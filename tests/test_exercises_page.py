@@ -63,6 +63,7 @@ def test_after_a_restart_the_boxes_say_what_to_do(page):
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_text("Restart Kernel…", exact=True).click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(page.locator(".digitlab-box")).to_have_count(3)
     for box in page.locator(".digitlab-box").all():
         expect(box).to_have_class(re.compile("jupyter-widgets-disconnected"))
         words = box.evaluate("box => getComputedStyle(box, '::before').content")
