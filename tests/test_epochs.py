@@ -91,6 +91,25 @@ def test_a_process_that_was_ended_is_told(sources, people):
             maker.take(0)
 
 
+def test_a_process_that_was_ended_while_it_sent_is_told(sources, people, monkeypatch):
+    pipes = type(multiprocessing.Pipe()[0])
+    receive = pipes.recv
+
+    def end_all_and_receive(pipe):
+        pipe.poll(None)
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+        return receive(pipe)
+
+    with EpochMaker(replace(sources, mixture=replace(sources.mixture, people=8_000))) as maker:
+        # More than fits into a pipe: when the first byte can be read, the last ones are not yet sent.
+        monkeypatch.setattr(pipes, "recv", end_all_and_receive)
+        maker.order(0, people[1])
+        with pytest.raises(ChildProcessError, match="memory is full"):
+            maker.take(0)
+
+
 def test_a_process_that_was_ended_while_it_waited_is_told(sources, people):
     with EpochMaker(sources) as maker:
         maker.order(0, people[1])

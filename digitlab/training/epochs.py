@@ -3,10 +3,10 @@
 import contextlib
 import multiprocessing
 import os
+import queue
 import signal
 from collections.abc import Collection
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -122,6 +122,10 @@ def draw_by_code(digits: int, others: int, seed: int) -> Strokes:
 class EpochMaker:
     """Processes that make the images of an epoch. Use it in a ``with`` block.
 
+    Each process has a pipe of its own, and a thread of this process waits at the other end. So a process that is ended,
+    even in the middle of an answer, ends its pipe, and with it the waiting. `concurrent.futures.ProcessPoolExecutor`
+    has one pipe for the answers of all, and would wait forever for the rest of that answer.
+
     Parameters
     ----------
     sources : Sources
@@ -130,29 +134,38 @@ class EpochMaker:
     def __init__(self, sources: Sources):
         # Not as copies of this process, in which TensorFlow may have started threads.
         context = multiprocessing.get_context("spawn")
-        self._others = multiprocessing.active_children()
-        self._pool = ProcessPoolExecutor(min(PARTS, os.cpu_count() or 1), context, _start_worker, (sources,))
+        count = min(PARTS, os.cpu_count() or 1)
+        self._threads = ThreadPoolExecutor(count)
+        self._processes = []
+        self._idle = queue.SimpleQueue()
         self._coming = {}
+        for _ in range(count):
+            here, there = context.Pipe()
+            process = context.Process(target=_work, args=(there, sources), daemon=True)
+            with _telling_what_broke():
+                process.start()
+            there.close()
+            self._processes.append(process)
+            self._idle.put(here)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for process in multiprocessing.active_children():
-            if process not in self._others:
-                process.terminate()  # After Ctrl-C nobody waits for what they are making.
-        self._pool.shutdown(cancel_futures=True)
+        for process in self._processes:
+            process.kill()  # After Ctrl-C nobody waits for what they are making.
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._processes:
+            process.join()
 
     def order(self, epoch: int, weights: np.ndarray) -> None:
         """Begin to make an epoch, if it was not ordered before.
 
-        Each drawing by a person is chosen with a probability in proportion to its weight, float (n,). Raises what
-        `take` raises.
+        Each drawing by a person is chosen with a probability in proportion to its weight, float (n,).
         """
-        if epoch in self._coming:
-            return
-        with _telling_what_broke():
-            self._coming[epoch] = [self._pool.submit(_make_part, epoch, part, weights) for part in range(PARTS)]
+        if epoch not in self._coming:
+            parts = [self._threads.submit(self._ask, epoch, part, weights) for part in range(PARTS)]
+            self._coming[epoch] = parts
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Wait for an epoch that was ordered: images, uint8 (n, 28, 28), and labels, uint8 (n,).
@@ -166,12 +179,21 @@ class EpochMaker:
             images, labels = zip(*[part.result() for part in self._coming.pop(epoch)], strict=True)
         return np.concatenate(images), np.concatenate(labels)
 
+    def _ask(self, *order):
+        """Let a process that has nothing to do make one part of an epoch."""
+        pipe = self._idle.get()
+        try:
+            pipe.send(order)
+            return pipe.recv()
+        finally:
+            self._idle.put(pipe)
+
 
 @contextlib.contextmanager
 def _telling_what_broke():
     try:
         yield
-    except BrokenProcessPool as error:
+    except (EOFError, OSError) as error:
         raise ChildProcessError(
             "a process that makes the images was ended, perhaps because the memory is full: "
             "close other programs and run the same command again"
@@ -210,17 +232,12 @@ def _augment_some(images, rng, strength, share):
     return changed
 
 
-_sources = None
-
-
-def _start_worker(sources):
-    global _sources
-    _sources = sources
+def _work(pipe, sources):
+    """Make one part after the other, as they are asked for, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that learns.
     cv2.setNumThreads(1)
     if hasattr(os, "nice"):
         os.nice(5)  # The network goes first.
-
-
-def _make_part(epoch, part, weights):
-    return make_part(_sources, epoch, part, weights)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            pipe.send(make_part(sources, *pipe.recv()))
