@@ -49,7 +49,7 @@ MAX_LINES = 200_000
 MAX_STROKES = 200_000
 """Maximum number of strokes of all drawings of a file; each costs time and memory, however short it is."""
 
-_LARGEST, SMALLEST = 1e9, 1e-6  # Beyond them, arithmetic with coordinates and sizes overflows sooner or later.
+_MAX_VALUE, MIN_SIZE = 1e9, 1e-6  # Beyond them, arithmetic with coordinates and sizes overflows sooner or later.
 _SUBPIXEL_BITS = 4
 
 
@@ -83,9 +83,9 @@ class Ink:
                 f"The size of an ink must be two numbers, its width and height, not {repr(self.size)[:60]}."
             )
         width, height = size.tolist()
-        if not all(SMALLEST <= side <= _LARGEST for side in (width, height)):
+        if not all(MIN_SIZE <= side <= _MAX_VALUE for side in (width, height)):
             raise ValueError(
-                f"The width and height of an ink must be positive numbers, {SMALLEST:g} to {_LARGEST:g}, "
+                f"The width and height of an ink must be positive numbers, {MIN_SIZE:g} to {_MAX_VALUE:g}, "
                 f"not {width:g} and {height:g}."
             )
         self.size = (float(width), float(height))
@@ -203,7 +203,7 @@ class Ink:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One line of a drawings file: an ink and, if known, label (one character, or 0 to 9), writer and collection."""
+    """One line of a drawings file: an ink and, if known, label (one character, or 0 to 9), writer and source."""
 
     ink: Ink
     label: str | None = None
@@ -375,9 +375,9 @@ def draw_strokes(strokes: Sequence[np.ndarray], size: tuple[int, int], pen: floa
     width, height = size
     image = np.zeros((height * detail, width * detail), np.uint8)
     thickness = max(1, round(pen * detail))
-    # For OpenCV (0, 0) is the centre of the first pixel, for an ink its corner.
-    reach = 4 * max(image.shape)
+    reach = 64 * max(image.shape)  # Points farther away come nearer: OpenCV's coordinates have a limit.
     for stroke in strokes:
+        # For OpenCV (0, 0) is the centre of the first pixel, for an ink its corner.
         points = (stroke * detail - 0.5).clip(-reach, reach)
         points = np.rint(points * 2**_SUBPIXEL_BITS).astype(np.int32)
         # OpenCV draws nothing for a line of length 0, so the dot where the pen went down is drawn separately.
@@ -397,7 +397,7 @@ def _stroke(points, number):
     stroke = stroke.astype(np.float64)
     if stroke.ndim != 2 or stroke.shape[1] != 2 or len(stroke) == 0:
         raise ValueError(f"Stroke {number} must be of shape (n, 2), n points of x and y, not {stroke.shape}.")
-    good = np.abs(stroke) <= _LARGEST  # False for NaN, too.
+    good = np.abs(stroke) <= _MAX_VALUE  # False for NaN, too.
     if not good.all():
         raise ValueError(f"Stroke {number} holds {stroke[~good][0]:g}: every x and y must be from -1e9 to 1e9.")
     return stroke

@@ -19,7 +19,7 @@ import math
 import cv2
 import numpy as np
 
-from digitlab.ink import CANVAS, SMALLEST, Ink, draw_strokes
+from digitlab.ink import CANVAS, MIN_SIZE, Ink, draw_strokes
 
 SIDE = 28
 """Width and height of what the network sees, in pixels."""
@@ -99,10 +99,10 @@ def crop(drawing: Ink | np.ndarray) -> Ink | np.ndarray:
     if isinstance(drawing, Ink):
         points = np.concatenate(drawing.strokes)
         corner = points.min(axis=0)
-        width, height = np.maximum(points.max(axis=0) - corner, max(max(drawing.size) / CANVAS, SMALLEST))
+        width, height = np.maximum(points.max(axis=0) - corner, max(max(drawing.size) / CANVAS, MIN_SIZE))
         return Ink([stroke - corner for stroke in drawing.strokes], (width, height))
-    rows, columns = np.flatnonzero(drawing.any(axis=1)), np.flatnonzero(drawing.any(axis=0))
-    return drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    x, y, width, height = cv2.boundingRect(drawing)
+    return drawing[y : y + height, x : x + width]
 
 
 def normalize_stroke_width(image: np.ndarray) -> np.ndarray:

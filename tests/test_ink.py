@@ -72,6 +72,9 @@ def test_a_dot_is_as_wide_as_the_pen():
 def test_strokes_outside_the_canvas_are_legal_and_cut_off():
     assert not Ink([[(-500, -500), (-400, 1e9)]]).render().any()
     assert Ink([[(-500, 140), (1e7, 140)]]).render()[140].all()
+    # A line to a point far away keeps its direction.
+    rows = np.flatnonzero(Ink([[(0, 0), (10_000, 1_000)]]).render(pen=10)[:, 200])
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(20, abs=1)
 
 
 @pytest.mark.parametrize(

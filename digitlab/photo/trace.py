@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from digitlab.ink import CANVAS, Ink
-from digitlab.prepare import crop
+from digitlab.prepare import crop, fit
 
 _SIDE = 64  # A digit is thinned at this size, in pixels: fine enough for its shape, too coarse for the pen's edge.
 _MIN_STROKE = 5
@@ -28,15 +28,13 @@ def trace(image: np.ndarray) -> Ink:
     """
     if not image.any():
         return Ink()
-    ink = crop(cv2.threshold(image, int(image.max()) // 2, 255, cv2.THRESH_BINARY)[1])
-    scale = _SIDE / max(ink.shape)
-    size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
-    ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    ink = fit(crop(cv2.threshold(image, int(image.max()) // 2, 255, cv2.THRESH_BINARY)[1]), _SIDE)
+    size = np.array(ink.shape[::-1])
     ink = np.pad(ink > int(ink.max()) // 2, 1)
     thin = _thin(ink)
     strokes = _follow(thin) if thin.any() else [[(ink.shape[0] / 2, ink.shape[1] / 2)]]
     scale = 0.75 * CANVAS / _SIDE
-    shift = (CANVAS - np.array(size) * scale) / 2
+    shift = (CANVAS - size * scale) / 2
     return Ink([(np.array(stroke)[:, ::-1] - 0.5) * scale + shift for stroke in strokes])
 
 
