@@ -246,6 +246,13 @@ def test_the_picture_of_the_slope_shows_the_steps_and_one_that_leaves(shown):
     assert arrow.get_position()[0] == -2
 
 
+def test_a_loss_below_0_is_inside_its_picture(shown):
+    explore.slope_picture(lambda weight: loss(weight) - 5, -2, 4, 3, {"a": 0.25}, title="Steps")
+    low, high = shown[0].axes[0].get_ylim()
+    assert low < -5
+    assert high > loss(-2) - 5
+
+
 @pytest.mark.parametrize("path", [MNIST_ONLY_NETWORK, SHIPPED_NETWORK], ids=["MNIST only", "shipped"])
 def test_the_picture_of_the_inside_names_each_layer(shown, path):
     recognizer = Recognizer.load(path)

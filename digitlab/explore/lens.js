@@ -20,14 +20,6 @@ function readable([r, g, b]) {
 
 const written = (value) => value.toFixed(2).replace("-", "−").replace(/^−(0\.00)$/, "$1");
 
-function make(tag, name, parent, text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 function render({ model, el }) {
   el.classList.add("digitlab-lens", "digitlab-widget");
   const controls = make("div", "digitlab-lens-controls", el);

@@ -24,14 +24,6 @@ function ticks(low, high) {
   });
 }
 
-function make(tag, name, parent, text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 function shape(tag, name, parent, attributes = {}) {
   const element = document.createElementNS(SVG, tag);
   if (name) element.setAttribute("class", name);
@@ -48,7 +40,8 @@ function render({ model, el }) {
   const first = 2 * low - high; // The curve goes on beyond the picture, as far again to both sides.
   const distance = (3 * (high - low)) / (losses.length - 1);
   const inside = losses.slice((losses.length - 1) / 3, (2 * (losses.length - 1)) / 3 + 1);
-  const top = Math.max(...inside) * 1.1 || 1;
+  const bottom = Math.min(0, ...inside) * 1.1;
+  const top = Math.max(0, ...inside) * 1.1 || (bottom ? 0 : 1);
 
   function between(values, weight) {
     const position = Math.max(0, Math.min(values.length - 1, (weight - first) / distance));
@@ -63,16 +56,16 @@ function render({ model, el }) {
   const isInside = (weight) => weight >= low && weight <= high;
   const isKnown = (weight) => weight >= first && weight <= 2 * high - low;
   const x = (weight) => EDGE.left + ((weight - low) / (high - low)) * (WIDTH - EDGE.left - EDGE.right);
-  const y = (loss) => HEIGHT - EDGE.bottom - (loss / top) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const y = (loss) => HEIGHT - EDGE.bottom - ((loss - bottom) / (top - bottom)) * (HEIGHT - EDGE.top - EDGE.bottom);
 
   const left = make("div", "digitlab-slope-picture", el);
   const svg = shape("svg", "", left, { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   const axes = shape("g", "digitlab-slope-axes", svg);
-  shape("path", "", axes, { d: `M${EDGE.left} ${EDGE.top}V${y(0)}H${WIDTH - EDGE.right}` });
+  shape("path", "", axes, { d: `M${EDGE.left} ${EDGE.top}V${y(bottom)}H${WIDTH - EDGE.right}` });
   for (const { value, text } of ticks(low, high)) {
-    shape("text", "", axes, { x: x(value), y: y(0) + 18, "text-anchor": "middle" }).textContent = text;
+    shape("text", "", axes, { x: x(value), y: y(bottom) + 18, "text-anchor": "middle" }).textContent = text;
   }
-  for (const { value, text } of ticks(0, top)) {
+  for (const { value, text } of ticks(bottom, top)) {
     shape("text", "", axes, { x: EDGE.left - 6, y: y(value) + 4, "text-anchor": "end" }).textContent = text;
   }
   shape("text", "", axes, { x: WIDTH / 2, y: HEIGHT - 6, "text-anchor": "middle" }).textContent = "weight";
@@ -153,7 +146,7 @@ function render({ model, el }) {
       shape("circle", "digitlab-slope-now", moving, { cx: x(weight), cy: y(loss), r: 7 });
       if (!isInside(to)) beyond(to, y(loss));
       const sign = slope < 0 ? "to the right" : "to the left";
-      const flat = Math.abs(slope) * (high - low) < 0.005 * top;
+      const flat = Math.abs(slope) * (high - low) < 0.005 * (top - bottom);
       said = [
         ["weight", written(weight)],
         ["loss", written(loss)],

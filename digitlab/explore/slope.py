@@ -124,10 +124,11 @@ def slope_picture(
             for name, path in paths.items()
         ],
     )
-    top = curve.losses[curve.inside].max()
+    inside = curve.losses[curve.inside]
+    bottom, top = min(0, inside.min()), max(0, inside.max())
     with figure(title, alt, (9.5, 4.4), 1, len(rates), sharey=True) as axes:
         for ax, (name, path) in zip(axes.flat, paths.items(), strict=True):
-            ax.plot(curve.weights[curve.inside], curve.losses[curve.inside], color=GREY)
+            ax.plot(curve.weights[curve.inside], inside, color=GREY)
             shown = [weight for weight in path if low <= weight <= high]
             ax.plot(shown, curve.loss(shown), color=ORANGE, linewidth=1.5, marker="o", markersize=6)
             ax.plot(path[0], curve.loss(path[0]), color=BLUE, marker="o", markersize=9)
@@ -140,8 +141,10 @@ def slope_picture(
                     "", (edge, height), (shown[-1], height), arrowprops={"arrowstyle": "->", "color": ORANGE, "lw": 2}
                 )
                 text = f"to {path[-1]:.1f}".replace("-", "−")
-                ax.text(edge, height + top * 0.03, text, ha=back, va="bottom", color=DARK_ORANGE, fontsize=13)
-            ax.set(title=f"{name}: {rates[name]:g}", xlabel="weight", ylim=(0, top * 1.15))
+                ax.text(
+                    edge, height + (top - bottom) * 0.03, text, ha=back, va="bottom", color=DARK_ORANGE, fontsize=13
+                )
+            ax.set(title=f"{name}: {rates[name]:g}", xlabel="weight", ylim=(bottom * 1.15, top * 1.15))
         axes.flat[0].set_ylabel("loss")
 
 

@@ -24,3 +24,11 @@ function keepKey(event) {
   // On what has the focus: a mark further out is looked at too late.
   if (isInside) event.target.toggleAttribute(NO_SHORTCUTS, isOurs);
 }
+
+function make(tag, name, parent, text = "") {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.textContent = text;
+  parent?.append(element);
+  return element;
+}
