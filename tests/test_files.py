@@ -1,13 +1,16 @@
 """A file is written completely or not at all; devices stay devices, and links stay links."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 
 import pytest
 
+from digitlab import load_mnist
 from digitlab.files import append_line, atomic_write, new_folder, write_numbered
+from digitlab.paths import MNIST
 
 
 def test_a_file_is_replaced_completely(tmp_path):
@@ -57,6 +60,8 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     append_line("~/two", b"{}")
     assert write_numbered("~/three-{}", b"3") == tmp_path / "three-1"
     assert sorted(os.listdir(tmp_path)) == ["one", "three-1", "two"]
+    shutil.copy(MNIST, tmp_path)
+    assert len(load_mnist("~/mnist.npz")[0][0]) == 60_000
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")

@@ -570,7 +570,7 @@ def test_any_photo_gives_a_list_that_can_be_read(recognizer, name):
 # The command
 
 
-def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path):
+def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path, monkeypatch):
     photo, boxes = sheet("31415926")
     cv2.imwrite(str(tmp_path / "page.jpg"), photo)
     finished = digitlab("read", tmp_path / "page.jpg", "--picture", tmp_path / "out.png")
@@ -580,6 +580,9 @@ def test_the_command_reads_a_photo_row_by_row(digitlab, tmp_path):
     assert picture.shape == (*photo.shape, 3)
     assert not np.array_equal(picture[..., 1], photo)
     before = (tmp_path / "out.png").read_bytes()
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    assert digitlab("read", "~/page.jpg", "--picture", "~/out.png").returncode == 0
     finished = digitlab("read", tmp_path / "out.png", "--picture", tmp_path / "out.png")
     assert "is the photo itself" in finished.stderr
     assert (finished.returncode, (tmp_path / "out.png").read_bytes()) == (1, before)

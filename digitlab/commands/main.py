@@ -90,9 +90,10 @@ def _parse(argv):
     if not argv or argv[0] not in subparsers.choices:
         for entry_point in metadata.entry_points(group=ENTRY_POINTS):
             entry_point.load().add_parser(subparsers)
-    arguments, arguments.others = parser.parse_known_args(argv)
-    if arguments.others and not getattr(arguments, "passes_arguments_on", False):
-        subparsers.choices[arguments.command].error(f"unrecognized arguments: {' '.join(arguments.others)}")
+    arguments, others = parser.parse_known_args(argv)
+    if others and not getattr(arguments, "passes_arguments_on", False):
+        subparsers.choices[arguments.command].error(f"unrecognized arguments: {' '.join(others)}")
+    arguments.others = others
     return arguments
 
 

@@ -5,7 +5,7 @@ import json
 
 from digitlab.commands import png_path
 from digitlab.files import atomic_write
-from digitlab.paths import SHIPPED_NETWORK, shown
+from digitlab.paths import SHIPPED_NETWORK, expand, shown
 
 HELP = "find the digits on a photo of paper and read them"
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     recognizer = Recognizer.load(arguments.model)
     photo = load_photo(arguments.photo)
-    if arguments.picture and arguments.picture.exists() and arguments.picture.samefile(arguments.photo):
+    if arguments.picture and arguments.picture.exists() and arguments.picture.samefile(expand(arguments.photo)):
         raise ValueError(f"{shown(arguments.picture)} is the photo itself: give the picture another name.")
     found = find_digits(photo, recognizer)
     predictions = recognizer.predict_many(one.image for one in found)

@@ -255,7 +255,7 @@ def split_lines(content: bytes, path: Path | str, max_lines: int) -> Iterator[by
         yield line.rstrip(b"\r\n")
 
 
-def read_checked(path, sha256: str, what: str, name: str) -> bytes:
+def read_checked(path: Path | str, sha256: str, what: str, name: str) -> bytes:
     """Return the bytes of a file that came with the kit.
 
     Parameters
@@ -273,7 +273,7 @@ def read_checked(path, sha256: str, what: str, name: str) -> bytes:
     FileNotFoundError, ValueError
         If the file is missing; if its bytes are not those that came with the kit. Both say what to do.
     """
-    path = Path(path)
+    path = expand(path)
     remedy = f"Restore it with: git checkout -- {name} (or download the kit again)"
     try:
         content = path.read_bytes()

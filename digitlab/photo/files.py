@@ -68,9 +68,9 @@ def load_photo(path: Path | str | bytes) -> np.ndarray:
         raise FileNotFoundError(f"There is no photo {name}; is its name spelt right?") from None
     except PIL.Image.DecompressionBombError:
         raise ValueError(f"The photo is too large: at most {MAX_PIXELS // 10**6} megapixels can be read.") from None
-    except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
-        if isinstance(error, PermissionError):
-            raise
+    except PermissionError:
+        raise
+    except (OSError, SyntaxError):
         with _opened(path) as file:
             start = file.read(32)
         raise ValueError(_why_not(name, start)) from None
