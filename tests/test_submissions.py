@@ -233,6 +233,7 @@ def test_only_changed_files_are_read_again(store_of, monkeypatch):
         (Ink.example(3), "\ud800", "one visible character"),
         (Ink.example(3), "\u202e", "one visible character"),
         (Ink(Ink.example(3).strokes, (1e6, 1e6)), 3, "pixels wide"),
+        (Ink([[(0, 0), (20_000, 0)]]), 3, "at most 16,384 pixels away"),
     ],
 )
 def test_an_unusable_drawing_is_refused_with_a_reason(store_of, ink, label, words):
@@ -668,7 +669,7 @@ def test_erasing_a_writer_drops_pending_drawings(store_of):
     store = store_of("otter")
     store.submit(Ink.example(3), 3)
     store._seat.keep(Drawing(Ink.example(5), "5"))
-    assert store.erase(store.writer) == 1
+    assert store.erase(store.writer) == 2
     assert store.pending() == 0
     assert store.submit(Ink.example(4), 4) == 1
     assert writers_and_labels(store.drawings()) == [("otter", "4")]

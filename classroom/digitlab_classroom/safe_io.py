@@ -19,7 +19,7 @@ MAX_LINE_BYTES = 100_000
 MAX_CANVAS = 4_096
 """Maximum width and height of a drawing's canvas, in pixels."""
 
-_LONGEST_NAME = "a" * 25  # No pseudonym is longer.
+_MAX_NAME = "a" * 25  # No pseudonym is longer.
 
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -37,9 +37,10 @@ def check_drawing(drawing: Drawing) -> None:
         raise ValueError(f"A label is one visible character, such as 7, not {drawing.label[:40]!r}.")
     if not drawing.ink:
         raise ValueError("nothing is drawn")
-    too_large = max(drawing.ink.size) > MAX_CANVAS
-    if too_large or any(np.abs(stroke).max() > 4 * MAX_CANVAS for stroke in drawing.ink.strokes):
+    if max(drawing.ink.size) > MAX_CANVAS:
         raise ValueError(f"The canvas of a drawing may be at most {MAX_CANVAS:,} pixels wide and high.")
+    if any(np.abs(stroke).max() > 4 * MAX_CANVAS for stroke in drawing.ink.strokes):
+        raise ValueError(f"A point of a drawing may be at most {4 * MAX_CANVAS:,} pixels away.")
 
 
 def read_line(line: bytes) -> Drawing:
@@ -59,7 +60,7 @@ def read_line(line: bytes) -> Drawing:
 
 def stored_size(drawing: Drawing) -> int:
     """Return how many bytes a drawing takes in a class's file at most, whoever its writer is."""
-    return len(drawing.ink.to_json(drawing.label, _LONGEST_NAME).encode()) + 1
+    return len(drawing.ink.to_json(drawing.label, _MAX_NAME).encode()) + 1
 
 
 def open_without_links(path: Path | str, flags: int) -> int:
@@ -119,7 +120,7 @@ def read_regular(folder: Path, name: str, file: str, known: tuple | None, max_by
         opened = stack.enter_context(os.fdopen(os.open(path, os.O_RDONLY | _NO_LINKS, **options), "rb"))
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
             raise OSError(f"{file} is not a regular file")
-        return _stamp(look), opened.read(max(max_bytes, 0))
+        return _stamp(look), opened.read(max_bytes)
 
 
 def _stamp(look):

@@ -208,7 +208,7 @@ class SubmissionStore:
         Returns
         -------
         int
-            The number of erased drawings.
+            The number of erased drawings, pending ones included.
 
         Raises
         ------
@@ -218,12 +218,13 @@ class SubmissionStore:
             If this account may not erase them, or the class's folder is not there any more.
         """
         with self._lock:
+            pending = 0
             if writer == self.writer:
                 pending = self.pending()
                 self._seat.erase_pending()
                 if writer not in self._class.names():
                     return pending
-            return moderation.erase(self._class, writer)
+            return pending + moderation.erase(self._class, writer)
 
     def erase_all(self) -> int:
         """Erase all drawings of the class permanently, with the pseudonyms and the list of hidden drawings.
@@ -233,7 +234,7 @@ class SubmissionStore:
         Returns
         -------
         int
-            The number of erased drawings.
+            The number of erased drawings, pending ones included.
 
         Raises
         ------

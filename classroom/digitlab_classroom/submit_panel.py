@@ -28,7 +28,7 @@ class SubmitPanel(LabelPanel):
         if pending:
             words += f" {pending} that could not be handed in before will go along."
         self.say(words)
-        self._count_own()
+        self.count(self.store.own)
 
     def submit(self, label: int | str) -> int:
         """Hand the drawing in; then clear the canvas.
@@ -71,13 +71,5 @@ class SubmitPanel(LabelPanel):
         except OSError as error:
             self.say(f"{error} It is still on the canvas.")
         else:
-            self._count_own()
+            self.count(self.store.own)
             self.say_kept(f"Handed in as {self.store.writer}: {count} so far.")
-
-    def _count_own(self):
-        try:
-            own = self.store.own()
-        except (OSError, ValueError) as error:
-            own = []
-            self.say(f"Your drawings could not be read: {error}")
-        self.count(own)

@@ -108,7 +108,6 @@ class SubmissionsView(ipywidgets.VBox):
             style={"description_width": "initial"},
             layout={"width": "320px", "height": _HEIGHT},
         )
-        self._which.add_class("digitlab-which")
         self._hide_button = _button("Hide", "Hide this from everyone", self._hide_pressed)
         self._back_button = _button("Show again", "Show again what was hidden last", self._back_pressed)
         self._back_button.disabled = True
@@ -156,17 +155,7 @@ class SubmissionsView(ipywidgets.VBox):
 
     def _predict(self, drawings):
         new = {one.fingerprint: one.ink for one in drawings if one.fingerprint not in self._predictions}
-        try:
-            predictions = self.recognizer.predict_many(new.values())
-        except Exception:  # One drawing that cannot be read must not hide the others.
-            predictions = [self._predict_one(ink) for ink in new.values()]
-        self._predictions |= zip(new, predictions, strict=True)
-
-    def _predict_one(self, ink):
-        try:
-            return self.recognizer.predict(ink)
-        except Exception:
-            return self.recognizer.predict(type(ink)())
+        self._predictions |= zip(new, self.recognizer.predict_many(new.values()), strict=True)
 
     def _remember_latest(self, drawings):
         last = collections.Counter(drawing.writer for drawing in drawings)

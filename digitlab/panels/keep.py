@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
+from digitlab.ink import Drawing, Ink, append_drawing
 from digitlab.metrics import DIGITS
-from digitlab.panels.teach import LabelPanel
-from digitlab.paths import TEN_DIGITS, shown
+from digitlab.panels.teach import LabelPanel, kept_drawings
+from digitlab.paths import TEN_DIGITS
 from digitlab.widgets import button
 
 
@@ -54,8 +54,7 @@ class KeepPanel(LabelPanel):
         except ValueError as error:
             self.refuse(error)
         except OSError as error:
-            file = shown(self._drawings)
-            self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
+            self.say_not_kept(error, self._drawings)
         else:
             if kept := self._count_kept():  # Otherwise it has said that they cannot be read.
                 missing = DIGITS - {drawing.label for drawing in kept}
@@ -63,38 +62,7 @@ class KeepPanel(LabelPanel):
                 self.say_kept(f"Kept as a {label}. {next_one}")
 
     def _count_kept(self):
-        kept = []
-        try:
-            kept = kept_drawings(self._drawings)
-        except (OSError, ValueError) as error:
-            self.say(f"Your drawings could not be read: {error}")
-        self.count(kept)
-        return kept
-
-
-def kept_drawings(path: Path | str = TEN_DIGITS) -> list[Drawing]:
-    """Return the drawings that a `KeepPanel` kept, the first one first.
-
-    Parameters
-    ----------
-    path : path-like, optional
-        The file of drawings.
-
-    Returns
-    -------
-    list of Drawing
-        Empty if nothing was kept. A damaged line costs no other line.
-
-    Raises
-    ------
-    OSError, ValueError
-        If the file is there and cannot be read.
-    """
-    try:
-        drawings = read_drawings(path, on_bad_line=lambda number, why: None)
-    except FileNotFoundError:
-        return []
-    return [drawing for drawing in drawings if drawing.label in DIGITS]
+        return self.count(lambda: kept_drawings(self._drawings))
 
 
 def small_examples() -> list[Drawing]:

@@ -5,7 +5,7 @@ import contextlib
 import math
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
@@ -14,7 +14,7 @@ from digitlab.ink import Drawing, Ink, append_drawing, read_drawings
 from digitlab.metrics import DIGITS
 from digitlab.pad_html import counts_html, words_html
 from digitlab.panels.panel import Panel
-from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, shown
+from digitlab.paths import MY_DRAWINGS, TAUGHT_NETWORK, TEN_DIGITS, shown
 from digitlab.pen import LOCK
 from digitlab.recognizer import Recognizer
 from digitlab.training.finetune import FinetuneProcess, default_network
@@ -72,6 +72,10 @@ class LabelPanel(Panel):
         if time.monotonic() - self._kept_at > _DOUBLE_CLICK_SECONDS:
             self.say(str(error))
 
+    def say_not_kept(self, error: OSError, path: Path | str):
+        """Say that the drawing could not be written to a file."""
+        self.say(f"The drawing could not be kept in {shown(path)}: {error.strerror}. It is still on the canvas.")
+
     def labelled_ink(self, label: int | str | None) -> Ink:
         """Return a copy of the drawing; raise ValueError where nothing is drawn or the label is no digit."""
         if label is None:
@@ -80,10 +84,44 @@ class LabelPanel(Panel):
             raise ValueError(f"Invalid label {label!r}: use a digit from 0 to 9.")
         return self.pad.copy_ink()
 
-    def count(self, drawings: Iterable[Drawing]):
-        """Show how many of these drawings there are of each digit."""
+    def count(self, read: Callable[[], list[Drawing]]) -> list[Drawing]:
+        """Show how many of the drawings that `read` returns there are of each digit, and return them.
+
+        Say so where they cannot be read, and return none.
+        """
+        drawings = []
+        try:
+            drawings = read()
+        except (OSError, ValueError) as error:
+            self.say(f"Your drawings could not be read: {error}")
         labels = collections.Counter(drawing.label for drawing in drawings)
         self._counts.value = counts_html({digit: labels[str(digit)] for digit in range(10)}, self._counted)
+        return drawings
+
+
+def kept_drawings(path: Path | str = TEN_DIGITS) -> list[Drawing]:
+    """Return the drawings that a panel kept, the first one first.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The file of drawings.
+
+    Returns
+    -------
+    list of Drawing
+        Empty if nothing was kept. A damaged line costs no other line.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file is there and cannot be read.
+    """
+    try:
+        drawings = read_drawings(path, on_bad_line=lambda number, why: None)
+    except FileNotFoundError:
+        return []
+    return [drawing for drawing in drawings if drawing.label in DIGITS]
 
 
 _PANELS = weakref.WeakSet()  # All panels of this Python that teach: a cell that is run again makes another one.
@@ -163,8 +201,7 @@ class TeachPanel(LabelPanel):
         except ValueError as error:
             self.refuse(error)
         except OSError as error:
-            file = shown(self._drawings)
-            self.say(f"The drawing could not be kept in {file}: {error.strerror}. It is still on the canvas.")
+            self.say_not_kept(error, self._drawings)
         else:
             for panel in self._others():
                 if panel._drawings == self._drawings:
@@ -177,15 +214,7 @@ class TeachPanel(LabelPanel):
             return [panel for panel in _PANELS if panel is not self]
 
     def _count_drawings(self):
-        drawings = []
-        try:
-            drawings = read_drawings(self._drawings, on_bad_line=lambda number, why: None)
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
-            self.say(f"Your drawings could not be read: {error}")
-        self.count(drawings)
-        return drawings
+        return self.count(lambda: kept_drawings(self._drawings))
 
     def _show_progress(self, share):
         self._progress.value = share
