@@ -28,11 +28,7 @@ def steps_html(drawing: Ink, shrunk: bool) -> str:
         fitted = fit(crop(drawing))
         steps["fitted into 20 x 20"] = draw_strokes(fitted.strokes, (BOX, BOX), PEN, detail=8)
         steps["centred in 28 x 28"] = render(centre(fitted))
-    figures = [
-        f"<figure>{_image_html(image, name, 'digitlab-step')}<figcaption>{name}</figcaption></figure>"
-        for name, image in steps.items()
-    ]
-    return f'<div class="digitlab-steps">{"<span>→</span>".join(figures)}</div>'
+    return f'<div class="digitlab-steps">{"<span>→</span>".join(map(_figure_html, steps, steps.values()))}</div>'
 
 
 def counts_html(counts: dict[int, int], words: str) -> str:
@@ -43,10 +39,14 @@ def counts_html(counts: dict[int, int], words: str) -> str:
   <div class="digitlab-faint">{words}</div></div>"""
 
 
-def png_url(image: np.ndarray | bytes) -> str:
-    """Return an image, a uint8 array (h, w) or the bytes of a PNG file, as a ``data:`` URL."""
-    png = image if isinstance(image, bytes) else cv2.imencode(".png", image)[1]
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_url(content: bytes, kind: str) -> str:
+    """Return the content of a file of a kind, such as ``image/png``, as a ``data:`` URL."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def png_url(image: np.ndarray) -> str:
+    """Return an image, a uint8 array (h, w), as a ``data:`` URL."""
+    return data_url(cv2.imencode(".png", image)[1].tobytes(), "image/png")
 
 
 def words_html(words: str, name: str) -> str:
@@ -62,10 +62,11 @@ def saved_html(path: Path) -> str:
     folder = escape(path.absolute().parent.name)
     return (
         f'<div class="digitlab-saved" role="alert">Saved as {folder}/{escape(path.name)} · '
-        f'<a download="{escape(path.name)}" href="{png_url(path.read_bytes())}">Download it</a></div>'
+        f'<a download="{escape(path.name)}" href="{data_url(path.read_bytes(), "image/png")}">Download it</a></div>'
     )
 
 
-def _image_html(image, words, name):
+def _figure_html(name, image):
     # The frame is square and the image fills it as far as its shape allows; small images keep their sharp pixels.
-    return f'<div class="digitlab-image"><img class="{name}" alt="{words}" src="{png_url(image)}"></div>'
+    framed = f'<div class="digitlab-image"><img alt="{name}" src="{png_url(image)}"></div>'
+    return f"<figure>{framed}<figcaption>{name}</figcaption></figure>"

@@ -282,9 +282,9 @@ function render({ model, el }) {
       send();
     } else if (name === " ") {
       cross ??= { x: size / 2, y: size / 2 };
-      if (event.repeat); // It is held down.
-      else if (pointer === "key") end();
-      else if (pointer === null) begin(cross.x, cross.y, "key", "key");
+      const isFirst = !event.repeat; // Not one of those that come while it is held down.
+      if (isFirst && pointer === "key") end();
+      else if (isFirst && pointer === null) begin(cross.x, cross.y, "key", "key");
     } else if (model.get("shortcuts").includes(name)) {
       end();
       tell({ type: "key", key: name });
@@ -328,7 +328,8 @@ function render({ model, el }) {
   // The page
 
   model.on("msg:custom", hear);
-  model.on("change:by_clicks", () => end());
+  const endStroke = () => end();
+  model.on("change:by_clicks", endStroke);
 
   const watch = new ResizeObserver(() => {
     if (!el.isConnected) return;
@@ -366,6 +367,7 @@ function render({ model, el }) {
     clearTimeout(timer);
     watch.disconnect();
     model.off("msg:custom", hear);
+    model.off("change:by_clicks", endStroke);
     if (cell !== null && away.textContent) unsent.set(cell, [...(unsent.get(cell) ?? []), strokes]);
   };
 }

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import cv2
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
@@ -339,10 +340,7 @@ def measured(images: np.ndarray, centres: ArrayLike, title: str) -> None:
     title : str
         The title of the figure: what it says.
     """
-    boxes = []
-    for image in images:
-        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-        boxes.append(((columns[0], rows[0]), (columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0])))
+    boxes = [((x, y), (width, height)) for x, y, width, height in map(cv2.boundingRect, images)]
     words = [
         f"a box of {width} x {height}, the centre of mass at x {x:.1f}, y {y:.1f}"
         for (_, (width, height)), (x, y) in zip(boxes, centres, strict=True)

@@ -1,6 +1,5 @@
 """What guesses, quizzes and reports look like: a framed box with widgets, and a line of text that can be stored."""
 
-import base64
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import ipywidgets
 
+from digitlab.pad_html import data_url
 from digitlab.widgets import SharedPage
 
 
@@ -66,7 +66,7 @@ class Note:
         if self._file is None:
             return ""
         words, name, kind, content = self._file
-        url = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        url = data_url(content, kind)
         return f' · <a download="{escape(name)}" href="{url}">{escape(words)}</a>'
 
 

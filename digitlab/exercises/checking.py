@@ -262,11 +262,12 @@ def check_function(
     wrong = [result for result in results if not is_near(result[1], result[2], tolerance)]
     if not wrong:
         return
-    name = OTHERWISE
-    for mistake, mistaken in mistakes.items():
-        if all(is_near(mistaken(*case), answer, tolerance) for case, _, answer in results):
-            name = mistake
-            break
+    like = (
+        mistake
+        for mistake, mistaken in mistakes.items()
+        if all(is_near(mistaken(*case), answer, tolerance) for case, _, answer in results)
+    )
+    name = next(like, OTHERWISE)
     case, wanted, answer = wrong[0]
     raise NotYet(name, case=_in_words(case, show), expected=_write(wanted), answer=_write(answer))
 

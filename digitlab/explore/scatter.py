@@ -6,7 +6,7 @@ import numpy as np
 from digitlab.ink import CANVAS, PEN, Ink
 from digitlab.prepare import BOX, SIDE, crop
 
-SMALLEST = 0.35
+MIN_SHARE = 0.35
 """How small a digit gets, as a share of the box that MNIST's digits fill. The largest fills it."""
 
 
@@ -25,7 +25,7 @@ def scatter(ink: Ink, rng: np.random.Generator) -> Ink:
         On a canvas of 280 x 280. The longer side of the digit is 70 to 200 pixels.
     """
     cropped = crop(ink)
-    scale = rng.uniform(SMALLEST, 1) * CANVAS * BOX / SIDE / max(cropped.size)
+    scale = rng.uniform(MIN_SHARE, 1) * CANVAS * BOX / SIDE / max(cropped.size)
     room = CANVAS - PEN - np.array(cropped.size) * scale
     corner = rng.uniform(0, room) + PEN / 2
     return Ink([stroke * scale + corner for stroke in cropped.strokes])
@@ -48,7 +48,8 @@ def scatter_images(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     scattered = np.zeros_like(images)
     for image, target in zip(images, scattered, strict=True):
         digit = crop(image)
-        height, width = (max(1, round(side * scale)) for scale in [rng.uniform(SMALLEST, 1)] for side in digit.shape)
+        scale = rng.uniform(MIN_SHARE, 1)
+        height, width = (max(1, round(side * scale)) for side in digit.shape)
         top, left = rng.integers(0, SIDE + 1 - height), rng.integers(0, SIDE + 1 - width)
         target[top : top + height, left : left + width] = cv2.resize(
             digit, (width, height), interpolation=cv2.INTER_AREA

@@ -12,10 +12,11 @@ import numpy as np
 import traitlets
 
 from digitlab.ink import append_drawing
-from digitlab.pad_html import png_url, words_html
+from digitlab.pad_html import data_url, png_url, words_html
 from digitlab.paper import example_photo, find_digits
 from digitlab.paths import MY_DRAWINGS, SHARED_SERVER, shown
 from digitlab.photo.files import read_photo
+from digitlab.photo.image import shrunk
 from digitlab.photo.trace import trace
 from digitlab.recognizer import Recognizer
 from digitlab.widgets import DigitButtons, SharedPage, button
@@ -247,11 +248,9 @@ class PhotoReader(ipywidgets.VBox):
 
 
 def _small_url(photo):
-    scale = min(1, _SHOWN / max(photo.shape[:2]))
-    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(photo, _SHOWN)
     small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-    return png_url(cv2.imencode(".jpg", small)[1].tobytes()).replace("image/png", "image/jpeg")
+    return data_url(cv2.imencode(".jpg", small)[1].tobytes(), "image/jpeg")
 
 
 @cache

@@ -85,11 +85,17 @@ function render({ model, el }) {
         event.preventDefault();
     });
 
-    model.on("msg:custom", ({ chosen, number }) => number === sent && model.set("chosen", chosen));
-    model.on("change:photo change:words", showPhoto);
-    model.on("change:boxes change:chosen", showBoxes);
+    const watched = {
+        "msg:custom": ({ chosen, number }) => number === sent && model.set("chosen", chosen),
+        "change:photo change:words": showPhoto,
+        "change:boxes change:chosen": showBoxes,
+    };
+    for (const [event, act] of Object.entries(watched)) model.on(event, act);
     showPhoto();
     showBoxes();
+    return () => {
+        for (const [event, act] of Object.entries(watched)) model.off(event, act);
+    };
 }
 
 export default { render };

@@ -58,7 +58,12 @@ class Mixture:
     def of(cls, kinds: Collection[str]) -> "Mixture":
         """Return a mixture of MNIST and some of the `KINDS` of drawings, to find out how much each of them helps."""
         people, code, others = (kind in kinds for kind in KINDS)
-        return cls(people * cls.people, people * cls.letters, code * DIGITS_BY_CODE, others * cls.others)
+        return cls(
+            people=cls.people if people else 0,
+            letters=cls.letters if people else 0,
+            code=DIGITS_BY_CODE if code else 0,
+            others=cls.others if others else 0,
+        )
 
 
 @dataclass(frozen=True)

@@ -355,12 +355,12 @@ def _restore(folder, model, what, sampling):
         return 0, sampling
     try:
         saved = json.loads((folder / "state.json").read_bytes())
-        epoch, dropout = saved.pop("epoch"), saved.pop("dropout", [])
+        epoch, dropout = saved.pop("epoch"), saved.pop("dropout")
         if saved != what:
             print(f"The state in {shown(folder)} is that of another training: it is replaced.", flush=True)
             return 0, sampling
         kept = np.load(folder / f"epoch-{epoch}.npy", allow_pickle=False)
-        for state, value in zip(_dropout_states(model), dropout, strict=False):  # Older states have none.
+        for state, value in zip(_dropout_states(model), dropout, strict=True):
             state.assign(value)
         model.load_weights(folder / f"epoch-{epoch}.weights.h5")  # Last: nothing else is to fail after it.
     except FileNotFoundError:
