@@ -5,42 +5,34 @@
 const DIFFERENCE =
   "“Sure” is the chance that it is a digit, and this one. The bars tell how likely each digit is, if it is a digit.";
 
-function element(name, className, parent, text = "") {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  made.textContent = text;
-  parent?.append(made);
-  return made;
-}
-
 // As `percent` in recognizer.py: nothing is certain, so 100 % is never shown.
 const percent = (share) => (share > 0.99 ? "> 99 %" : `${Math.round(100 * share)} %`);
 
 function makeBars(parent) {
-  const all = element("div", "digitlab-bars", parent);
+  const all = make("div", "digitlab-bars", parent);
   return Array.from({ length: 10 }, (_, digit) => {
-    const row = element("div", "", all);
-    element("span", "", row, digit);
-    const bar = element("span", "", element("span", "digitlab-bar", row));
-    return { row, bar, words: element("span", "", row) };
+    const row = make("div", "", all);
+    make("span", "", row, digit);
+    const bar = make("span", "", make("span", "digitlab-bar", row));
+    return { row, bar, words: make("span", "", row) };
   });
 }
 
 function makeNetwork(name, parent) {
-  if (name) element("b", "", parent, name).title = name;
+  if (name) make("b", "", parent, name).title = name;
   return {
-    digit: element("div", "digitlab-digit", parent),
-    words: element("div", "digitlab-words", parent),
+    digit: make("div", "digitlab-digit", parent),
+    words: make("div", "digitlab-words", parent),
   };
 }
 
 function makeSeen(parent) {
-  const figure = element("figure", "", parent);
-  const canvas = element("canvas", "digitlab-sees", element("div", "digitlab-image", figure));
+  const figure = make("figure", "", parent);
+  const canvas = make("canvas", "digitlab-sees", make("div", "digitlab-image", figure));
   canvas.width = canvas.height = 28;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "What the network sees: the drawing as 28 by 28 pixels");
-  element("figcaption", "", figure, "what the network sees");
+  make("figcaption", "", figure, "what the network sees");
   return canvas.getContext("2d");
 }
 
@@ -52,16 +44,16 @@ function render({ model, el }) {
   let difference = null;
   let spoken = null; // For screen readers: what is read, without what changes with each point
 
-  function make(networks) {
+  function build(networks) {
     names = JSON.stringify(networks);
     el.replaceChildren();
     const isOne = networks.length === 1 && !networks[0].missing;
-    const parent = element("div", isOne ? "digitlab-one" : "digitlab-several", el);
+    const parent = make("div", isOne ? "digitlab-one" : "digitlab-several", el);
     shown = networks.map(({ name, missing }) => {
-      const own = element("div", isOne ? "" : "digitlab-network", parent);
+      const own = make("div", isOne ? "" : "digitlab-network", parent);
       if (missing) {
-        element("b", "", own, name).title = name;
-        element("p", "", own, missing);
+        make("b", "", own, name).title = name;
+        make("p", "", own, missing);
         return null;
       }
       const parts = makeNetwork(isOne ? "" : name, own);
@@ -69,14 +61,14 @@ function render({ model, el }) {
     });
     seen = networks.every(({ missing }) => missing) ? null : makeSeen(isOne ? shown[0].own : parent);
     if (isOne) shown[0].bars = makeBars(parent);
-    difference = element("div", "digitlab-difference", el);
-    spoken = element("div", "digitlab-spoken", el);
+    difference = make("div", "digitlab-difference", el);
+    spoken = make("div", "digitlab-spoken", el);
     spoken.setAttribute("role", "status");
   }
 
   function update() {
     const networks = model.get("networks");
-    if (JSON.stringify(networks) !== names) make(networks);
+    if (JSON.stringify(networks) !== names) build(networks);
     for (const [number, { digit, words, probabilities }] of model.get("answers").entries()) {
       const parts = shown.filter(Boolean)[number];
       if (!parts) continue;

@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from digitlab.recognizer import Prediction, percent
+from digitlab.widgets import SHARED_JS
 
 _DIFFERS_FROM = 0.05
 """How far the confidence and the longest bar must be apart for a sentence to explain this."""
@@ -22,7 +23,7 @@ _PAUSE_SECONDS = 0.01
 class Answer(anywidget.AnyWidget):
     """The answers of one network or of several, side by side, and what the first one sees."""
 
-    _esm = Path(__file__).with_name("answer.js").read_text("utf-8")
+    _esm = SHARED_JS + Path(__file__).with_name("answer.js").read_text("utf-8")
     _css = Path(__file__).with_name("pad.css").read_text("utf-8")
     networks = traitlets.List().tag(sync=True)
     """A dict for each network: its name, and a sentence if it is missing."""
