@@ -109,9 +109,13 @@ def test_another_training_does_not_go_on_with_that_state(tmp_path, capsys):
     recipe._save(tmp_path, model, {"seed": 0, "epochs": 9, "epoch": 4}, sampling)
     assert recipe._restore(tmp_path, model, {"seed": 1, "epochs": 9}, sampling) == (0, sampling)
     assert "is that of another training" in capsys.readouterr().out
-    state = json.loads((tmp_path / "state.json").read_text())
-    assert state.pop("dropout")
-    (tmp_path / "state.json").write_text(json.dumps(state))  # As the version before saved it.
+    whole = (tmp_path / "state.json").read_text()
+    # Without the numbers of its dropout the training would go on in another way than one that was not stopped.
+    without = {key: value for key, value in json.loads(whole).items() if key != "dropout"}
+    (tmp_path / "state.json").write_text(json.dumps(without))
+    assert recipe._restore(tmp_path, model, {"seed": 0, "epochs": 9}, sampling) == (0, sampling)
+    assert "is damaged: the training begins anew" in capsys.readouterr().out
+    (tmp_path / "state.json").write_text(whole)
     epoch, restored = recipe._restore(tmp_path, model, {"seed": 0, "epochs": 9}, None)
     assert epoch == 4
     assert np.array_equal(restored, sampling)
