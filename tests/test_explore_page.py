@@ -459,3 +459,15 @@ def test_lens_and_slope_fit_on_the_screen(page, kind):
         widget.scroll_into_view_if_needed()
         page.screenshot(path=picture_path(f"{kind}-{width}.png"))
         check_it_fits(page, widget)
+
+
+def test_a_curve_below_0_is_inside_its_picture(page):
+    run_cell(page, "Slope(lambda weight: (weight - 1) ** 2 - 5, low=-2, high=4, start=3, rates=rates)")
+    expect(slope(page)).to_have_count(2)
+    axes, curve = (
+        slope(page).last.locator(name).bounding_box() for name in (".digitlab-slope-axes path", ".digitlab-slope-curve")
+    )
+    assert axes["y"] < curve["y"]
+    assert curve["y"] + curve["height"] < axes["y"] + axes["height"]
+    run_cell(page, "print('ready')")
+    expect(slope(page)).to_have_count(1)

@@ -234,7 +234,7 @@ class SubmissionStore:
         Returns
         -------
         int
-            The number of erased drawings, pending ones included.
+            The number of erased drawings.
 
         Raises
         ------

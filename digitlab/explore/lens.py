@@ -186,15 +186,15 @@ def _prepared(drawing):
     return prepare(drawing)
 
 
-def _finite(weights):
+def _finite(weights, name="The filter"):
     weights = np.asarray(weights, float)
     if not np.isfinite(weights).all():
-        raise ValueError("The filter has weights that are no numbers, as after a division by 0.")
+        raise ValueError(f"{name} has weights that are no numbers, as after a division by 0.")
     return weights
 
 
 def _listed(name, weights, bias):
-    weights = _finite(weights)
+    weights = _finite(weights, f"The filter {name!r}")
     if weights.ndim != 2 or len(set(weights.shape)) > 1 or not 2 <= len(weights) <= MAX_SIDE:
         raise ValueError(
             f"The filter {name!r} must be a square of 2 to {MAX_SIDE} numbers a side, not {weights.shape}."

@@ -134,6 +134,11 @@ class EpochMaker:
     Parameters
     ----------
     sources : Sources
+
+    Raises
+    ------
+    ChildProcessError
+        If the system ends one of the processes while it starts.
     """
 
     def __init__(self, sources: Sources):
@@ -169,8 +174,7 @@ class EpochMaker:
         Each drawing by a person is chosen with a probability in proportion to its weight, float (n,).
         """
         if epoch not in self._coming:
-            parts = [self._threads.submit(self._ask, epoch, part, weights) for part in range(PARTS)]
-            self._coming[epoch] = parts
+            self._coming[epoch] = [self._threads.submit(self._ask, epoch, part, weights) for part in range(PARTS)]
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Wait for an epoch that was ordered: images, uint8 (n, 28, 28), and labels, uint8 (n,).
