@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
@@ -136,6 +139,12 @@ def served(module, home):
             break
     else:
         pytest.fail("".join(printed))
+    # The address is printed before the server listens there.
+    place = urlsplit(found.group())
+    while process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection((place.hostname, place.port)):
+            break
+        time.sleep(0.05)
     watchdog.cancel()
     # Read later output too, or the server would block when the pipe is full.
     threading.Thread(target=process.stdout.read, daemon=True).start()
