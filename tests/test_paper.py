@@ -24,6 +24,7 @@ from digitlab.paper import (
     remove_lines,
 )
 from digitlab.photo.files import EXAMPLE_PHOTO, MAX_SIDE
+from digitlab.photo.picture import mark
 from digitlab.photo.trace import trace
 from digitlab.reader import PhotoReader
 
@@ -444,6 +445,27 @@ def _exif(orientation):
     return exif
 
 
+@pytest.mark.parametrize("kind", ["png", "webp", "jpg"])
+@pytest.mark.parametrize("exif", [b"II*\0", bytes(40)], ids=["short", "zeros"])
+def test_a_photo_whose_exif_is_damaged_is_loaded_as_it_is(tmp_path, kind, exif):
+    photo, _ = sheet("47")
+    PIL.Image.fromarray(photo).save(tmp_path / f"photo.{kind}", exif=b"Exif\0\0" + exif)
+    assert np.abs(load_photo(tmp_path / f"photo.{kind}")[..., 0].astype(int) - photo).mean() < 3
+
+
+def test_an_answer_at_the_edge_is_drawn_on_the_photo(recognizer):
+    seven = recognizer.predict(Ink.example(7))
+    middle, corner = (250, 200, 40, 60), (555, 2, 40, 60)
+    drawn = []
+    for x, y, width, height in (middle, corner):
+        marked = mark(np.full((400, 600), 255, np.uint8), [(x, y, width, height)], [seven])
+        marked[max(0, y - 2) : y + height + 3, x - 2 : x + 1] = 255
+        cv2.rectangle(marked, (x - 1, y - 1), (x + width + 1, y + height + 1), (255, 255, 255), 5)
+        drawn.append((marked < 255).any(axis=2).sum())
+    in_the_middle, in_the_corner = drawn
+    assert in_the_corner > 0.6 * in_the_middle
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "1", "LA", "RGBA", "I;16"])
 def test_photos_of_other_kinds_are_loaded(tmp_path, mode):
     photo, _ = sheet("47", light=255)
@@ -634,6 +656,8 @@ def test_the_reader_puts_right_keeps_and_refuses_in_a_sentence(recognizer, tmp_p
     with pytest.raises(ValueError, match="It is kept as a 7 already"):
         reader.keep()
     assert [drawing.label for drawing in read_drawings(file)] == ["7"]
+    with pytest.raises(ValueError, match="A digit must be 0 to 9, not 12"):
+        reader.put_right(12)
     with pytest.raises(ValueError, match="not a photo"):
         reader.read(b"no photo")
     assert reader.answers == [3, 7]

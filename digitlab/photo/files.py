@@ -1,6 +1,8 @@
 """Load photos."""
 
+import contextlib
 import io
+import struct
 import warnings
 from pathlib import Path
 
@@ -53,9 +55,9 @@ def load_photo(path: Path | str | bytes) -> np.ndarray:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ValueError(_too_large(width, height))
-            turned = image.getexif().get(0x0112, 1)
-            photo = np.empty((height, width, 3), np.uint8)
             image.load()
+            turned = _orientation(image)
+            photo = np.empty((height, width, 3), np.uint8)
             for top in range(0, height, 256):  # Strip by strip: a second copy of a large photo is 200 MB.
                 strip = image.crop((0, top, width, min(top + 256, height)))
                 if strip.has_transparency_data:
@@ -117,6 +119,12 @@ def _too_large(width, height):
         f"The photo is too large: {width:,} x {height:,} pixels are {width * height / 1e6:.0f} megapixels, and at most "
         f"{MAX_PIXELS // 10**6} can be read. Make it smaller first."
     )
+
+
+def _orientation(image):
+    with contextlib.suppress(SyntaxError, struct.error):  # Damaged EXIF: the photo itself may be whole.
+        return image.getexif().get(0x0112, 1)
+    return 1
 
 
 def _opened(path):

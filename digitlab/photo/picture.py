@@ -33,5 +33,8 @@ def mark(photo: np.ndarray, boxes: Sequence, predictions: Sequence[Prediction]) 
         cv2.rectangle(marked, (x - line, y - line), (x + width + line, y + height + line), colour, line, cv2.LINE_AA)
         text = "?" if prediction.digit is None else str(prediction.digit)
         size = max(0.5, height / 60)
-        cv2.putText(marked, text, (x + width + 2 * line, y), cv2.FONT_HERSHEY_SIMPLEX, size, colour, line + 1)
+        (text_width, text_height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, line + 1)
+        # Beside the box's upper edge, as far as the photo reaches.
+        at = min(x + width + 2 * line, photo.shape[1] - text_width), max(y, text_height + line)
+        cv2.putText(marked, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, line + 1)
     return marked

@@ -144,20 +144,22 @@ class PhotoReader(ipywidgets.VBox):
         self._say(f"{number} {words}")
 
     def put_right(self, digit: int):
-        """Say which digit the chosen one is."""
+        """Say which digit the chosen one is: 0 to 9, else ValueError."""
+        if digit not in range(10):
+            raise ValueError(f"A digit must be 0 to 9, not {digit!r}.")
         self._right[self._number()] = int(digit)
         self._show_boxes()
         self._show_chosen()
 
     def keep(self):
-        """Add the chosen digit to the drawings that are learnt; once, however often it is asked for."""
+        """Add the chosen digit to the drawings that are learnt; once with each label, however often it is asked for."""
         ink, label = self._ink_and_label()
         with self._once("kept", label):
             append_drawing(self._drawings, ink, label)
         self._say(f"Kept as a {label} in {shown(self._drawings)}. {_KEPT_AS}")
 
     def submit(self):
-        """Hand the chosen digit in to the class; once, however often it is asked for."""
+        """Hand the chosen digit in to the class; once with each label, however often it is asked for."""
         ink, label = self._ink_and_label()
         with self._once("handed in", label):
             count = self._store.submit(ink, label)
