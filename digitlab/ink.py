@@ -227,9 +227,9 @@ class Drawing:
             raise ValueError('it is not a drawing: {"label": "7", "size": [280, 280], "strokes": [[[x, y], ...], ...]}')
         label, writer = record.get("label"), record.get("writer")
         if label is not None and not (isinstance(label, str) and len(label) == 1):
-            raise ValueError(f'its label must be a string of one character, such as "7", not {str(label)[:40]!r}')
+            raise ValueError(f'its label must be a string of one character, such as "7", not {repr(label)[:40]}')
         if writer is not None and not isinstance(writer, str):
-            raise ValueError(f"its writer must be a string, not {str(writer)[:40]!r}")
+            raise ValueError(f"its writer must be a string, not {repr(writer)[:40]}")
         strokes = record["strokes"]
         if not isinstance(strokes, list):
             raise ValueError("its strokes must be a list of lists of points [x, y]")
