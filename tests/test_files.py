@@ -35,7 +35,16 @@ def test_a_new_folder_is_like_any_other_and_goes_whatever_happens(tmp_path):
     assert os.listdir(tmp_path) == ["other"]
 
 
-@pytest.mark.parametrize("content", [b".VERSION 1.0\n.PEN_DOWN\n", b"\xff\xd8\xff\xe0 JFIF", b"\x89PNG"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b".VERSION 1.0\n.PEN_DOWN\n",
+        b"\xff\xd8\xff\xe0 JFIF",
+        b"\x89PNG",
+        b"RIFF\x36\x0a\0\0WEBPVP8 ",
+        b"\0\0\0\x18ftypheic",
+    ],
+)
 def test_a_line_is_not_appended_to_a_file_of_another_kind(tmp_path, content):
     file = tmp_path / "file"
     file.write_bytes(content)

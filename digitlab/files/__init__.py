@@ -137,7 +137,8 @@ def append_line(path: Path | str, line: bytes, opener: Callable[[str, int], int]
             # With a line of JSON in it, a file of UNIPEN's could not be read any more; to a photo nothing belongs. A
             # first line that is damaged, or zeros after a power cut, do no harm.
             begins = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \r\n\t\0")
-            if begins[:1] == b"." or begins[:1] > b"~":
+            is_photo = head[8:12] == b"WEBP" or head[4:8] == b"ftyp"  # Others begin with a byte above ~.
+            if begins[:1] == b"." or begins[:1] > b"~" or is_photo:
                 raise ValueError(f"Nothing was added to {shown(path)}, which is no file of JSON lines: name another.")
             file.seek(end - 1)
             if file.read(1) != b"\n":  # The last line is torn: begin a new one.
