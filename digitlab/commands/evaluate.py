@@ -13,6 +13,9 @@ HELP = "measure how well a network reads drawings"
 MAX_BAD_LINES = 3
 """Maximum number of lines of a file that are named because they are no drawings."""
 
+MAX_SHOWN = 240
+"""Maximum number of misread digits that are shown in a picture."""
+
 
 def add_parser(subparsers) -> None:
     """Add the command to the sub-parsers of `digitlab`."""
@@ -41,7 +44,8 @@ def add_parser(subparsers) -> None:
         "--picture",
         type=png_path,
         metavar="FILE.png",
-        help="save an image of the misread digits, the most confident first: label and answer; replaces an older one",
+        help=f"save an image of the misread digits, the {MAX_SHOWN} most confident: label and answer; "
+        "replaces an older one",
     )
 
 
@@ -104,7 +108,7 @@ def with_edge(image):
     return np.pad(image, 1)
 
 
-def _save_image(path, pairs, columns=12, max_count=240):
+def _save_image(path, pairs, columns=12):
     """Save the images that the network saw, with label and answer below; `pairs` are a Drawing and its Prediction."""
     import cv2
     import numpy as np
@@ -114,7 +118,7 @@ def _save_image(path, pairs, columns=12, max_count=240):
     side, margin, line = 84, 6, 22
     blank = np.full((side + line + 2 * margin, side + 2 * margin), 255, np.uint8)
     tiles = []
-    for drawing, prediction in pairs[:max_count]:
+    for drawing, prediction in pairs[:MAX_SHOWN]:
         tile = blank.copy()
         image = cv2.resize(prediction.image, (side, side), interpolation=cv2.INTER_NEAREST)
         tile[margin : margin + side, margin : margin + side] = 255 - image
