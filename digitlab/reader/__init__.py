@@ -145,7 +145,7 @@ class PhotoReader(ipywidgets.VBox):
 
     def put_right(self, digit: int):
         """Say which digit the chosen one is: 0 to 9, else ValueError."""
-        if digit not in range(10):
+        if int(digit) not in range(10):
             raise ValueError(f"A digit must be 0 to 9, not {digit!r}.")
         self._right[self._number()] = int(digit)
         self._show_boxes()
