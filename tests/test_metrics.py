@@ -193,6 +193,14 @@ def test_the_table_counts_empty_drawings(digitlab, tmp_path):
     assert picture.exists()
 
 
+def test_the_picture_shows_as_many_misread_digits_as_the_help_says(digitlab, tmp_path):
+    file, picture = tmp_path / "drawings.jsonl", tmp_path / "misread.png"
+    file.write_text((Ink.example(3).to_json(label=4) + "\n") * 250)
+    assert digitlab("evaluate", file, "--picture", picture).returncode == 0
+    assert cv2.imread(str(picture)).shape[:2] == (20 * 118, 12 * 96)
+    assert "the 240 most confident" in " ".join(digitlab("evaluate", "--help").stdout.split())
+
+
 def test_where_nothing_is_misread_no_picture_is_written(digitlab, tmp_path):
     file, picture = tmp_path / "drawings.jsonl", tmp_path / "misread.png"
     file.write_text(Ink.example(0).to_json(0))
